@@ -1,0 +1,5 @@
+"""The accounts room."""
+
+from broker.feature import Feature
+
+feature = Feature("accounts")

@@ -1,0 +1,100 @@
+"""The front door: the one module that knows every room."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from flask import Blueprint, Flask
+from sqlalchemy.engine import make_url
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import broker.accounts
+import broker.audit
+import broker.authentication
+import broker.consent
+import broker.oidc
+import broker.proofing
+from broker import clock, db, entropy, keyring
+from broker.feature import Feature
+from broker.identity.assurance import SHIPPED, read_policy
+from broker.identity.verifier import Verifier
+from broker.settings import Settings, read_settings
+from broker.web import cookies, csrf, errors, headers, locale, static_files
+from broker.web.tools import Tools
+
+FEATURES: tuple[Feature, ...] = (
+    broker.audit.feature,
+    broker.accounts.feature,
+    broker.authentication.feature,
+    broker.proofing.feature,
+    broker.consent.feature,
+    broker.oidc.feature,
+)
+"""The rooms, in the order their steps are asked on the way to a code."""
+
+VERIFIERS: tuple[Verifier, ...] = ()
+"""The doors a person may choose to prove who they are."""
+
+REQUEST_LIMIT = 16 * 1024 * 1024
+"""Bytes of any request: the largest picture (15 MB) and its form."""
+
+FORM_LIMIT = 512 * 1024
+"""Bytes of a form's fields, files not counted."""
+
+
+def create_app(tools: Tools | None = None) -> Flask:
+    """The WSGI application; without `tools`, production ones from BROKER_* variables and keys/."""
+    tools = tools or production_tools(read_settings(os.environ))
+    tools = replace(
+        tools,
+        features=tools.features or FEATURES,
+        verifiers=tools.verifiers or VERIFIERS,
+        read_token=tools.read_token or broker.oidc.read_token,
+    )
+    app = Flask("broker", template_folder="web/templates", static_folder="web/static")
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=_absolute(tools.settings.database_url),
+        MAX_CONTENT_LENGTH=REQUEST_LIMIT,
+        MAX_FORM_MEMORY_SIZE=FORM_LIMIT,
+        MAX_FORM_PARTS=100,
+    )
+    app.extensions["broker"] = tools
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # DefaultJSONProvider has it
+    db.install(app)
+    for part in (headers, cookies, locale, csrf, static_files, errors):
+        part.install(app)
+    for feature in tools.features:
+        if feature.pages is not None:
+            app.register_blueprint(feature.pages)
+        if feature.commands is not None:
+            app.cli.add_command(feature.commands)
+    for verifier in tools.verifiers:
+        # A verifier is no Flask thing: this blueprint only makes its templates findable.
+        app.register_blueprint(
+            Blueprint(verifier.kind, type(verifier).__module__, template_folder="templates")
+        )
+    if hops := tools.settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app
+
+
+def production_tools(settings: Settings) -> Tools:
+    """Tools with the real time, chance and keys. Raises KeysMissing or ValueError at start."""
+    return Tools(
+        settings=settings,
+        clock=clock.utcnow,
+        random=entropy.system,
+        keyring=keyring.load(settings.keys_dir),
+        policy=read_policy(settings.policy_file or SHIPPED),
+    )
+
+
+def _absolute(url: str) -> str:
+    # Flask-SQLAlchemy would put a relative SQLite path under the instance folder; an operator
+    # means the folder the broker was started in.
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database not in {None, "", ":memory:"}:
+        path = Path(str(parsed.database)).absolute()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        parsed = parsed.set(database=str(path))
+    return parsed.render_as_string(hide_password=False)

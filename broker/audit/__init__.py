@@ -1,0 +1,5 @@
+"""The audit room."""
+
+from broker.feature import Feature
+
+feature = Feature("audit")

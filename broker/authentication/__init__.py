@@ -1,0 +1,5 @@
+"""The authentication room."""
+
+from broker.feature import Feature
+
+feature = Feature("authentication")

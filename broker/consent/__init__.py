@@ -1,0 +1,5 @@
+"""The consent room."""
+
+from broker.feature import Feature
+
+feature = Feature("consent")

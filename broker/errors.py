@@ -1,0 +1,124 @@
+"""Every foreseen failure.
+
+    BrokerError                 code, status
+    ├── OAuthError              what RFC 6749 and OpenID Connect tell a client; may be redirected
+    ├── EvidenceRejected        what a person presented proves nothing (422)
+    ├── Malformed               the request makes no sense (400)
+    ├── NotAllowed              understood, and refused (403)
+    ├── NotFound                no such thing, or not yours (404)
+    ├── Conflict                it was true when the page was made, it is not now (409)
+    ├── TooLarge                more bytes than the door admits (413)
+    ├── TooMany                 more tries than the door admits (429)
+    └── UpstreamUnavailable     someone else does not answer (503)
+
+`code` is stable: it is at once the audit reason, the key of the translated message and the
+last segment of a problem's `type`. A code is public; `hint` is for the operator's log and
+never holds personal data.
+"""
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class BrokerError(Exception):
+    """A foreseen failure: `code` for everyone, `hint` for the operator's log."""
+
+    status: ClassVar[int] = 500
+
+    def __init__(self, code: str, hint: str = "") -> None:
+        super().__init__(code, hint)
+        self.code = code
+        self.hint = hint
+
+
+class OAuthCode(StrEnum):
+    """Error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, OpenID Connect Core §3.1.2.6."""
+
+    ACCESS_DENIED = "access_denied"
+    CONSENT_REQUIRED = "consent_required"
+    INTERACTION_REQUIRED = "interaction_required"
+    INSUFFICIENT_SCOPE = "insufficient_scope"
+    INVALID_CLIENT = "invalid_client"
+    INVALID_GRANT = "invalid_grant"
+    INVALID_REQUEST = "invalid_request"
+    INVALID_SCOPE = "invalid_scope"
+    INVALID_TOKEN = "invalid_token"  # noqa: S105  an error code, not a secret
+    LOGIN_REQUIRED = "login_required"
+    REQUEST_NOT_SUPPORTED = "request_not_supported"
+    REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
+    REGISTRATION_NOT_SUPPORTED = "registration_not_supported"
+    SERVER_ERROR = "server_error"
+    UNAUTHORIZED_CLIENT = "unauthorized_client"
+    UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"
+    UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
+    UNSUPPORTED_RESPONSE_TYPE = "unsupported_response_type"
+
+
+UNAUTHORIZED = frozenset({OAuthCode.INVALID_CLIENT, OAuthCode.INVALID_TOKEN})
+
+
+class OAuthError(BrokerError):
+    """A protocol error; `redirectable` once client and redirect_uri are proved (RFC 6749 §4.1.2.1).
+
+    `hint` becomes `error_description`: ASCII, and nothing the sender did not already know.
+    """
+
+    def __init__(self, code: OAuthCode, hint: str = "", *, redirectable: bool = False) -> None:
+        super().__init__(code.value, hint)
+        self.redirectable = redirectable
+
+    @property
+    def http_status(self) -> int:
+        """401 where a challenge is owed, 403 for a scope that is missing, else 400."""
+        code = OAuthCode(self.code)
+        if code is OAuthCode.INSUFFICIENT_SCOPE:
+            return 403
+        return 401 if code in UNAUTHORIZED else 400
+
+
+class EvidenceRejected(BrokerError):
+    """What was presented proves nothing; `code` says why and what to try next."""
+
+    status = 422
+
+
+class Malformed(BrokerError):
+    """The request cannot be understood."""
+
+    status = 400
+
+
+class NotAllowed(BrokerError):
+    """Understood, and refused."""
+
+    status = 403
+
+
+class NotFound(BrokerError):
+    """No such thing, or not this browser's."""
+
+    status = 404
+
+
+class Conflict(BrokerError):
+    """What the page was made for is no longer so."""
+
+    status = 409
+
+
+class TooLarge(BrokerError):
+    """More bytes than this door admits."""
+
+    status = 413
+
+
+class TooMany(BrokerError):
+    """More tries than this door admits."""
+
+    status = 429
+
+
+class UpstreamUnavailable(BrokerError):
+    """Somebody whose answer is needed does not answer."""
+
+    status = 503

@@ -1,0 +1,135 @@
+"""What a room offers the house, and what the house tells it."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from flask import Blueprint
+from flask.cli import AppGroup
+from sqlalchemy.orm import Session
+
+from broker.errors import NotFound, OAuthCode
+from broker.identity.evidence import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The person in front of this browser: who, since when, and by what key.
+
+    `authenticator` is a key of the policy's `authenticators` table.
+    """
+
+    session_id: str
+    account_id: str
+    authenticator: str
+    auth_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a relying service asked for, as every step may read it.
+
+    `interaction` is the handle of the parked request, None while nothing is parked yet, and
+    `account` on the account pages, where nobody but the person asks. `client_name` and
+    `purpose` are texts by language.
+    """
+
+    client_id: str
+    client_name: Mapping[str, str]
+    purpose: Mapping[str, str]
+    redirect_origin: str
+    scope: frozenset[str]
+    prompt: frozenset[str]
+    acr_values: tuple[str, ...]
+    max_age: timedelta | None
+    began: datetime
+    interaction: str | None = None
+    signed_in: SignedIn | None = None
+
+    def person(self) -> str:
+        """The account of the signed-in person. Raises NotFound where nobody is signed in."""
+        if self.signed_in is None:
+            raise NotFound("not_signed_in")
+        return self.signed_in.account_id
+
+
+class Step(Protocol):
+    """A page that may still be owed on the way to a code."""
+
+    @property
+    def name(self) -> str:
+        """Stable name, for the log."""
+        ...
+
+    @property
+    def page(self) -> str:
+        """URL prefix of the page: the interaction's handle is appended to it."""
+        ...
+
+    @property
+    def refusal(self) -> OAuthCode:
+        """What a client hears when prompt=none forbids showing the page (Core §3.1.2.6)."""
+        ...
+
+    def owed(self, tx: Session, asked: Asked, now: datetime) -> bool:
+        """Whether the person must still see this page."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A part of the account page: a template of the room and what it is shown with."""
+
+    template: str
+    context: Mapping[str, Any]
+
+
+ClaimSource = Callable[[Session, str, frozenset[str], datetime], Mapping[str, Any]]
+"""(tx, account_id, scope, now) → claims about the person that this scope covers."""
+
+EvidenceSource = Callable[[Session, str, datetime], Sequence[Evidence]]
+"""(tx, account_id, now) → what this person has shown and confirmed, newest first."""
+
+PanelSource = Callable[[Session, str, datetime], Panel]
+"""(tx, account_id, now) → this room's part of the account page."""
+
+Eraser = Callable[[Session, str], None]
+"""(tx, account_id) → nothing; this room's rows about the account are gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One room, as the front door hangs it in the house."""
+
+    name: str
+    pages: Blueprint | None = None
+    step: Step | None = None
+    claims: ClaimSource | None = None
+    evidence: EvidenceSource | None = None
+    panel: PanelSource | None = None
+    erase: Eraser | None = None
+    commands: AppGroup | None = None
+
+
+def claims_of(
+    features: Iterable[Feature], tx: Session, account_id: str, scope: frozenset[str], now: datetime
+) -> dict[str, Any]:
+    """All that every room may say about a person within `scope`."""
+    said: dict[str, Any] = {}
+    for feature in features:
+        if feature.claims is not None:
+            said.update(feature.claims(tx, account_id, scope, now))
+    return said
+
+
+def evidence_of(
+    features: Iterable[Feature], tx: Session, account_id: str, now: datetime
+) -> tuple[Evidence, ...]:
+    """All evidence that every room has filed for a person."""
+    return tuple(
+        evidence
+        for feature in features
+        if feature.evidence is not None
+        for evidence in feature.evidence(tx, account_id, now)
+    )

@@ -1,0 +1,85 @@
+"""What was shown, with every check made on it (OpenID Identity Assurance 1.0, `evidence`)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """What became of a check; a skipped one proves nothing and must never read as passed."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+    @classmethod
+    def of(cls, holds: bool) -> "Outcome":  # noqa: FBT001  the one argument is the verdict
+        """PASSED if it holds, else FAILED."""
+        return cls.PASSED if holds else cls.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One test of one property: `method` is IDA's check_method or a name of ours."""
+
+    method: str
+    property: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One thing that the evidence says, and where in the evidence it stands.
+
+    `name` is the OpenID Connect name where there is one (family_name, given_name, birthdate,
+    gender, nationalities), else ours (document_number, document_type, document_format,
+    issuing_state, expiry_date, personal_number). `value` is text: dates are ISO 8601, unknown
+    parts of a birth date are `0000` or `00` as in the zone, never guessed. `source` names the
+    place, e.g. "line 2, 14–19".
+    """
+
+    name: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was shown: it exists only if every mandatory check passed.
+
+    `kind` is a key of the policy's `evidence` table. `expires` is the last day on which the
+    document itself is valid, if it says so.
+    """
+
+    kind: str
+    claims: tuple[Claim, ...]
+    checks: tuple[Check, ...]
+    at: datetime
+    expires: date | None = None
+
+    def value(self, name: str) -> str | None:
+        """The value of the claim called `name`, or None where the evidence does not say."""
+        return next((claim.value for claim in self.claims if claim.name == name), None)
+
+
+def to_json(evidence: Evidence) -> dict[str, Any]:
+    """A JSON-ready rendering; `from_json` is its inverse."""
+    return {
+        "kind": evidence.kind,
+        "claims": [[c.name, c.value, c.source] for c in evidence.claims],
+        "checks": [[c.method, c.property, c.outcome.value] for c in evidence.checks],
+        "at": evidence.at.isoformat(),
+        "expires": evidence.expires and evidence.expires.isoformat(),
+    }
+
+
+def from_json(stored: dict[str, Any]) -> Evidence:
+    """The Evidence that `to_json` rendered."""
+    return Evidence(
+        kind=stored["kind"],
+        claims=tuple(Claim(*c) for c in stored["claims"]),
+        checks=tuple(Check(m, p, Outcome(o)) for m, p, o in stored["checks"]),
+        at=datetime.fromisoformat(stored["at"]),
+        expires=date.fromisoformat(stored["expires"]) if stored["expires"] else None,
+    )

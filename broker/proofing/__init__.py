@@ -1,0 +1,5 @@
+"""The proofing room."""
+
+from broker.feature import Feature
+
+feature = Feature("proofing")

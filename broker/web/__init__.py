@@ -1,0 +1,1 @@
+"""The Flask shell: what every page and every answer has in common."""

@@ -1,0 +1,114 @@
+"""The one handler of errors: page, OAuth JSON or problem+json, by the door it happened at."""
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, jsonify, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from broker import entropy
+from broker.errors import BrokerError, OAuthCode, OAuthError
+from broker.web.messages import message
+from broker.web.tools import tools
+
+log = logging.getLogger("broker")
+
+PROBLEM = "application/problem+json"
+_MACHINE_DOORS = ("/token", "/userinfo", "/jwks", "/.well-known/")
+
+_HTTP_CODES = {
+    400: "malformed",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_many_bytes",
+    415: "unsupported_media_type",
+}
+
+
+def install(app: Flask) -> None:
+    """Hang the handlers; whatever is not foreseen becomes a 500 with a reference number."""
+
+    @app.errorhandler(BrokerError)
+    def _foreseen(error: BrokerError) -> Response:
+        status = error.http_status if isinstance(error, OAuthError) else error.status
+        log.info("refused: %s at %s (%s)", error.code, request.endpoint, error.hint)
+        return answer(error.code, status, error.hint)
+
+    @app.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> Response:
+        status = error.code or 500
+        if status < 400:  # noqa: PLR2004  werkzeug's own redirects
+            response: Response = error.get_response()  # type: ignore[assignment]  # a werkzeug one
+            return response
+        made = answer(_HTTP_CODES.get(status, "malformed"), status)
+        if status == 405 and (allow := error.get_response().headers.get("Allow")):  # noqa: PLR2004
+            made.headers["Allow"] = allow
+        return made
+
+    @app.errorhandler(Exception)
+    def _unforeseen(error: Exception) -> Response:
+        if app.testing:
+            raise error
+        reference = entropy.token(tools().random, bits=64)
+        # The traceback may quote values that belong to a person: its text stays out of the log.
+        log.error("unforeseen %s, reference %s", _place(error), reference)
+        return answer("server_error", 500, reference=reference)
+
+
+def answer(code: str, status: int, hint: str = "", reference: str = "") -> Response:
+    """The error in the form that this door's callers expect."""
+    if request.path.startswith("/api/"):
+        return _problem(code, status, hint)
+    if request.path.startswith(_MACHINE_DOORS):
+        return _oauth(code, status, hint)
+    page = render_template("error.html", error=message(code), status=status, reference=reference)
+    return Response(page, status, mimetype="text/html")
+
+
+def _oauth(code: str, status: int, hint: str) -> Response:
+    known = code if code in set(OAuthCode) else _nearest(status)
+    body: dict[str, Any] = {"error": known}
+    if hint and code in set(OAuthCode):
+        body["error_description"] = hint
+    response = jsonify(body)
+    response.status_code = status
+    response.headers["Cache-Control"] = "no-store"
+    if status in {401, 403} or (request.path == "/userinfo" and known == "invalid_request"):
+        response.headers["WWW-Authenticate"] = _challenge(known, hint)
+    return response
+
+
+def _nearest(status: int) -> str:
+    return "server_error" if status >= 500 else "invalid_request"  # noqa: PLR2004
+
+
+def _challenge(code: str, hint: str) -> str:
+    if request.path == "/token":
+        return 'Basic realm="miftah", charset="UTF-8"'
+    if "Authorization" not in request.headers and "access_token" not in request.form:
+        return 'Bearer realm="miftah"'  # RFC 6750 §3.1: no error code without authentication
+    return f'Bearer realm="miftah", error="{code}", error_description="{hint}"'
+
+
+def _problem(code: str, status: int, hint: str) -> Response:
+    body = {
+        "type": f"{tools().settings.issuer}/problems/{code}",
+        "title": message(code).what,
+        "status": status,
+        "detail": hint or message(code).advice,
+    }
+    response = jsonify(body)
+    response.status_code, response.mimetype = status, PROBLEM
+    if status in {401, 403}:
+        response.headers["WWW-Authenticate"] = _challenge(code, hint)
+    return response
+
+
+def _place(error: Exception) -> str:
+    frames = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        frames.append(f"{code.co_filename.rsplit('/', 2)[-1]}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return f"{type(error).__name__} at {' < '.join(reversed(frames[-4:]))}"

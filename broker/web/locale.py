@@ -1,0 +1,111 @@
+"""Languages: which one this answer speaks, and the catalogues of all rooms together."""
+
+import io
+from collections.abc import Iterable
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import babel
+import babel.dates
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from flask import Flask, g, request
+
+from broker.web import cookies
+from broker.web.tools import tools
+
+LANGUAGES = {"fr": "Français", "ar": "العربية", "en": "English"}
+"""Language tag → its own name; English sentences are the msgids, so it needs no catalogue."""
+
+RIGHT_TO_LEFT = frozenset({"ar"})
+_ROOMS = Path(__file__).parent.parent
+
+
+def choose() -> str:
+    """The language of this answer: ui_locales, else the cookie, else the browser's, else ours."""
+    if "language" not in g:
+        g.language = _asked() or _remembered() or _accepted() or tools().settings.locale
+    return str(g.language)
+
+
+def direction(language: str) -> str:
+    """`rtl` or `ltr`."""
+    return "rtl" if language in RIGHT_TO_LEFT else "ltr"
+
+
+def gettext(message: str, **values: object) -> str:
+    """The message in the language of this answer, with its placeholders filled."""
+    text = catalogue(choose()).gettext(message)
+    return text % values if values else text
+
+
+def ngettext(one: str, many: str, count: int, **values: object) -> str:
+    """The message in the grammatical number that `count` asks for (six forms in Arabic)."""
+    text = catalogue(choose()).ngettext(one, many, count)
+    return text % {"num": count, **values}
+
+
+def format_date(day: date) -> str:
+    """The day in long form; Arabic as written in Morocco, with Western digits."""
+    territory = {"fr": "fr_MA", "ar": "ar_MA", "en": "en_GB"}[choose()]
+    return babel.dates.format_date(day, "long", locale=territory)
+
+
+def pick(texts: dict[str, str]) -> str:
+    """The text in this answer's language, else in the first language there is."""
+    return texts.get(choose()) or next(iter(texts.values()), "")
+
+
+@cache
+def catalogue(language: str) -> NullTranslations:
+    """The catalogues of all rooms for one language, as one; English is the msgids themselves."""
+    merged = Translations()
+    for path in po_files(language):
+        mo = io.BytesIO()
+        with path.open("rb") as po:
+            write_mo(mo, read_po(po, locale=language))
+        mo.seek(0)
+        merged = merged.merge(Translations(mo)) if merged.files else Translations(mo)
+    return merged
+
+
+def po_files(language: str) -> Iterable[Path]:
+    """Every room's catalogue for one language."""
+    return sorted(_ROOMS.glob(f"**/translations/{language}.po"))
+
+
+def install(app: Flask) -> None:
+    """Give templates `_`, the languages and the date format; remember a language once chosen."""
+    app.jinja_env.globals.update(
+        _=gettext, gettext=gettext, ngettext=ngettext, languages=LANGUAGES, pick=pick
+    )
+    app.jinja_env.filters["longdate"] = format_date
+
+    @app.context_processor
+    def _language() -> dict[str, str]:
+        return {"language": choose(), "direction": direction(choose())}
+
+    @app.before_request
+    def _remember() -> None:
+        if asked := _asked():
+            cookies.write(cookies.LANGUAGE, asked)
+
+
+def _asked() -> str | None:
+    # OpenID Connect Core §3.1.2.1: space-separated, most wanted first.
+    return _first(request.values.get("ui_locales", "")[:200].split())
+
+
+def _remembered() -> str | None:
+    return _first([cookies.read(cookies.LANGUAGE) or ""])
+
+
+def _accepted() -> str | None:
+    return _first([tag for tag, _ in request.accept_languages])
+
+
+def _first(tags: Iterable[str]) -> str | None:
+    bases = (tag.lower().split("-")[0] for tag in tags)
+    return next((base for base in bases if base in LANGUAGES), None)
