@@ -57,6 +57,8 @@ class Evidence:
     checks: tuple[Check, ...]
     at: datetime
     expires: date | None = None
+    reference: str = ""
+    """Name under which it was filed; empty until then. The record speaks of it by this name."""
 
     def value(self, name: str) -> str | None:
         """The value of the claim called `name`, or None where the evidence does not say."""
@@ -71,6 +73,7 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
         "checks": [[c.method, c.property, c.outcome.value] for c in evidence.checks],
         "at": evidence.at.isoformat(),
         "expires": evidence.expires and evidence.expires.isoformat(),
+        "reference": evidence.reference,
     }
 
 
@@ -82,4 +85,5 @@ def from_json(stored: dict[str, Any]) -> Evidence:
         checks=tuple(Check(m, p, Outcome(o)) for m, p, o in stored["checks"]),
         at=datetime.fromisoformat(stored["at"]),
         expires=date.fromisoformat(stored["expires"]) if stored["expires"] else None,
+        reference=stored["reference"],
     )
