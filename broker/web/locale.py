@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import date
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlencode
 
 import babel
 import babel.dates
@@ -18,6 +19,9 @@ from broker.web.tools import tools
 
 LANGUAGES = {"fr": "Français", "ar": "العربية", "en": "English"}
 """Language tag → its own name; English sentences are the msgids, so it needs no catalogue."""
+
+ASKED = "ui_locales"
+"""The parameter that asks for languages (OpenID Connect Core §3.1.2.1)."""
 
 RIGHT_TO_LEFT = frozenset({"ar"})
 _ROOMS = Path(__file__).parent.parent
@@ -58,17 +62,24 @@ def pick(texts: dict[str, str]) -> str:
     return texts.get(choose()) or next(iter(texts.values()), "")
 
 
+def language_url(language: str) -> str:
+    """This page in another language: the same query, with `ui_locales` replaced."""
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != ASKED]
+    return "?" + urlencode([*kept, (ASKED, language)])
+
+
 @cache
 def catalogue(language: str) -> NullTranslations:
     """The catalogues of all rooms for one language, as one; English is the msgids themselves."""
-    merged = Translations()
+    merged: Translations | None = None
     for path in po_files(language):
         mo = io.BytesIO()
         with path.open("rb") as po:
             write_mo(mo, read_po(po, locale=language))
         mo.seek(0)
-        merged = merged.merge(Translations(mo)) if merged.files else Translations(mo)
-    return merged
+        # The first one stays the base: an empty Translations knows no plural rule but English's.
+        merged = merged.merge(Translations(mo)) if merged else Translations(mo)
+    return merged or NullTranslations()
 
 
 def po_files(language: str) -> Iterable[Path]:
@@ -79,7 +90,12 @@ def po_files(language: str) -> Iterable[Path]:
 def install(app: Flask) -> None:
     """Give templates `_`, the languages and the date format; remember a language once chosen."""
     app.jinja_env.globals.update(
-        _=gettext, gettext=gettext, ngettext=ngettext, languages=LANGUAGES, pick=pick
+        _=gettext,
+        gettext=gettext,
+        ngettext=ngettext,
+        languages=LANGUAGES,
+        language_url=language_url,
+        pick=pick,
     )
     app.jinja_env.filters["longdate"] = format_date
 
