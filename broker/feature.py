@@ -98,6 +98,10 @@ Eraser = Callable[[Session, str], None]
 """(tx, account_id) → nothing; this room's rows about the account are gone."""
 
 
+Revoker = Callable[[Session, str, str], None]
+"""(tx, account_id, client_id) → nothing; what this room let the client have is void."""
+
+
 @dataclass(frozen=True, slots=True)
 class Feature:
     """One room, as the front door hangs it in the house."""
@@ -109,6 +113,7 @@ class Feature:
     evidence: EvidenceSource | None = None
     panel: PanelSource | None = None
     erase: Eraser | None = None
+    revoke: Revoker | None = None
     commands: AppGroup | None = None
 
 

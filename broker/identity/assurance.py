@@ -189,9 +189,14 @@ def acr_of(identity: str, authenticator: str, policy: Policy) -> str:
 def meets(identity: str, authenticator: str, acr: Acr, policy: Policy) -> bool:
     """Whether both halves of the pair reach what `acr` needs: pairs are compared, not positions."""
     order = policy.authenticator_order
-    who = _rank(policy, identity) >= _rank(policy, acr.needs.identity)
+    who = reaches(identity, acr.needs.identity, policy)
     how = order.index(authenticator) >= order.index(acr.needs.authenticator)
     return who and how
+
+
+def reaches(level: str, needed: str, policy: Policy) -> bool:
+    """Whether one identity level is as good as another, or better."""
+    return _rank(policy, level) >= _rank(policy, needed)
 
 
 def reachable(kinds: Iterable[str], policy: Policy) -> str:
