@@ -1,5 +1,6 @@
-"""The audit room."""
+"""The record: what happened, in a tree that nobody can change unnoticed (RFC 9162, C2SP tlog)."""
 
+from broker.audit.log import erase
 from broker.feature import Feature
 
-feature = Feature("audit")
+feature = Feature("audit", erase=erase)

@@ -1,10 +1,85 @@
 """Append to the record, in the transaction of the fact."""
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 
+from sqlalchemy import Connection, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
+from broker import entropy
+from broker.audit.entry import FactsRefused, Projection, compose
+from broker.audit.merkle import leaf_hash
+from broker.audit.models import AuditEntry, AuditSubject
+from broker.audit.tree import complete_tiles
+from broker.web.tools import tools
 
-def record(tx: Session, event: str, facts: Mapping[str, object], now: datetime) -> None:
-    """Append one entry (placeholder until the audit room lands)."""
+_LOCK = 0x6D696674_6175
+"""Key of PostgreSQL's advisory lock: one appender at a time, until its transaction ends."""
+
+_SALT = 32
+
+
+def record(tx: Session, event: str, facts: Mapping[str, object], now: datetime) -> int:
+    """The index of the new entry, gapless from 0; it stands or falls with the transaction.
+
+    `facts["account"]`, an account id, goes into the entry as a salted digest only. Everything
+    else stands there for ever, so nothing in it may say who the person is.
+    Raises FactsRefused (`broker.audit.entry`) on an unknown event or a value that is no fact.
+    """
+    draw = tools().random
+    account, salt = facts.get("account"), draw(_SALT)
+    shown = dict(facts)
+    if account is not None:
+        shown["account"] = subject_digest(salt, _account_id(account))
+    leaf, told = compose(event, shown, now, entropy.token(draw, bits=128))
+    if isinstance(account, str) and account.encode() in leaf:
+        raise FactsRefused("the account's id stands in another fact")
+    connection = tx.connection()
+    index = _next_index(connection)
+    _append(connection, index, leaf, told)
+    if account is not None:
+        row = {"idx": index, "account_id": account, "salt": salt}
+        connection.execute(insert(AuditSubject), row)
+    complete_tiles(connection, index + 1)
+    return index
+
+
+def subject_digest(salt: bytes, account_id: str) -> str:
+    """SHA-256(salt || account id), base64url: nobody links it once the salt is gone."""
+    digest = hashlib.sha256(salt + account_id.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+
+def erase(tx: Session, account_id: str) -> None:
+    """Destroy what links entries to the account; every proof of them still holds."""
+    tx.execute(delete(AuditSubject).where(AuditSubject.account_id == account_id))
+
+
+def _account_id(account: object) -> str:
+    if not isinstance(account, str) or not account:
+        raise FactsRefused("an account is named by its id")
+    return account
+
+
+def _next_index(connection: Connection) -> int:
+    # On SQLite the transaction has held the write lock since it began (broker.db).
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    last: int | None = connection.scalar(select(func.max(AuditEntry.idx)))
+    return 0 if last is None else last + 1
+
+
+def _append(connection: Connection, index: int, leaf: bytes, told: Projection) -> None:
+    row = {
+        "idx": index,
+        "leaf": leaf,
+        "leaf_hash": leaf_hash(leaf),
+        "time": told.time,
+        "event": told.event,
+        "client": told.client,
+        "level": told.level,
+        "outcome": told.outcome,
+    }
+    connection.execute(insert(AuditEntry), row)

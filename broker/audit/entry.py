@@ -1,0 +1,174 @@
+"""The bytes of one entry, and what its index columns must therefore say. Pure.
+
+A leaf is a JSON object in the canonical form of RFC 8785, whose numbers are integers only:
+
+    {"event":"code.issued","facts":{"acr":"P0","client":"cnss"},
+     "nonce":"<16 random bytes>","time":"2026-11-23T12:00:00.000Z","v":1}
+
+It does not name its own index: the tree proves it, and a sequencer may one day assign it.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from broker.audit.event import EVENTS, outcome
+
+VERSION = 1
+LEAF_LIMIT = 65_535
+"""Bytes of one entry: C2SP tlog-tiles gives its length two bytes."""
+
+_INTEGER_LIMIT = 2**53 - 1
+_DEPTH_LIMIT = 8
+_NAME = re.compile(r"[!-~]{1,100}")
+_TEXT_LIMIT = 255
+
+PERSONAL = frozenset(
+    {
+        "account_id",
+        "address",
+        "birthdate",
+        "date_of_birth",
+        "document_number",
+        "email",
+        "family_name",
+        "given_name",
+        "ip",
+        "name",
+        "personal_number",
+        "phone_number",
+        "sub",
+        "subject",
+        "user_agent",
+    }
+)
+"""Names under which a fact would say who the person is: what is in the tree stays for ever."""
+
+
+class FactsRefused(ValueError):
+    """A fact may not stand in the record. A mistake in our code: the transaction must not hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """What the index columns of an entry hold; every one derived from the leaf."""
+
+    time: datetime
+    event: str
+    client: str | None
+    level: str | None
+    outcome: str
+
+
+def compose(
+    event: str, facts: Mapping[str, object], now: datetime, nonce: str
+) -> tuple[bytes, Projection]:
+    """The canonical bytes of an entry, at most 65 535, and what its index columns must hold.
+
+    Raises FactsRefused: an event outside the catalogue, a value that is not text, integer,
+    truth value, null, list or object, a name that says who the person is.
+    """
+    if event not in EVENTS:
+        raise FactsRefused(f"unknown event {event!r}")
+    whole = {
+        "event": str(event),
+        "facts": _admit(facts, _DEPTH_LIMIT),
+        "nonce": nonce,
+        "time": to_text(now),
+        "v": VERSION,
+    }
+    try:
+        leaf = canonical(whole)
+    except UnicodeEncodeError as error:
+        raise FactsRefused("a lone surrogate is no text") from error
+    if len(leaf) > LEAF_LIMIT:
+        raise FactsRefused(f"{len(leaf)} bytes are more than {LEAF_LIMIT}")
+    return leaf, _project(whole)
+
+
+def canonical(value: object) -> bytes:
+    """RFC 8785 for what a leaf may hold: sorted ASCII names, integers, no white space, UTF-8."""
+    text = json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return text.encode("utf-8")
+
+
+def read_leaf(leaf: bytes) -> dict[str, Any]:
+    """The entry that these bytes are. Raises ValueError where they are not canonical or not ours.
+
+    Two texts of one value would be two entries: only the canonical one is read.
+    """
+    try:
+        value = json.loads(leaf)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+    if not isinstance(value, dict) or canonical(value) != leaf:
+        raise ValueError("not a canonical entry")
+    if value.keys() != {"event", "facts", "nonce", "time", "v"} or value["v"] != VERSION:
+        raise ValueError("not an entry of this version")
+    if value["event"] not in EVENTS or not isinstance(value["facts"], dict):
+        raise ValueError("not an entry of this record")
+    return value
+
+
+def projection(leaf: bytes) -> Projection:
+    """What the index columns of this leaf must hold. Raises ValueError as `read_leaf` does."""
+    return _project(read_leaf(leaf))
+
+
+def to_text(moment: datetime) -> str:
+    """The moment in UTC to the millisecond, RFC 3339. Raises ValueError on a naive one."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def to_milliseconds(moment: datetime) -> datetime:
+    """The moment with what is finer than a millisecond cut off, as entries hold it."""
+    return moment - timedelta(microseconds=moment.microsecond % 1000)
+
+
+def _project(entry: Mapping[str, Any]) -> Projection:
+    facts = entry["facts"]
+    return Projection(
+        time=datetime.fromisoformat(entry["time"]),
+        event=entry["event"],
+        client=_column(facts, "client"),
+        level=_column(facts, "acr"),
+        outcome=outcome(entry["event"]),
+    )
+
+
+def _column(facts: Mapping[str, Any], name: str) -> str | None:
+    value = facts.get(name)
+    if value is not None and (not isinstance(value, str) or len(value) > _TEXT_LIMIT):
+        raise FactsRefused(f"{name} must be a text of at most {_TEXT_LIMIT} characters")
+    return value
+
+
+def _admit(value: object, depth: int) -> object:
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int):
+        if abs(value) > _INTEGER_LIMIT:
+            raise FactsRefused("an integer that JSON readers would round")
+        return value
+    if depth == 0:
+        raise FactsRefused(f"nested deeper than {_DEPTH_LIMIT}")
+    if isinstance(value, list):
+        return [_admit(item, depth - 1) for item in value]
+    if isinstance(value, Mapping):
+        return {_admit_name(name): _admit(item, depth - 1) for name, item in value.items()}
+    raise FactsRefused(f"a {type(value).__name__} is no fact")
+
+
+def _admit_name(name: object) -> str:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise FactsRefused("a fact's name is 1 to 100 visible ASCII characters")
+    if name in PERSONAL:
+        raise FactsRefused(f"{name} says who the person is")
+    return name

@@ -1,0 +1,42 @@
+"""What the record may hold: every event, in one sentence, with its outcome."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+EVENTS: Mapping[str, str] = MappingProxyType(
+    {
+        "account.created": "A person's account was made, at their first security key.",
+        "account.erased": "Everything personal about an account was destroyed for good.",
+        "auditor.read": "Somebody read the record: who, what they asked for, how many they got.",
+        "client.changed": "The registration of a relying service was changed.",
+        "client.registered": "A relying service was registered.",
+        "code.issued": "A relying service was sent an authorization code.",
+        "code.refused": "An authorization request ended without a code.",
+        "consent.declined": "A person did not agree to what a relying service asked for.",
+        "consent.given": "A person agreed to share values with a relying service.",
+        "consent.withdrawn": "A person took an agreement back.",
+        "evidence.accepted": "What a person presented passed its checks and was filed.",
+        "evidence.discarded": "A person did not confirm what was read, and nothing was filed.",
+        "evidence.refused": "What a person presented proved nothing, and why.",
+        "key.enrolled": "A security key was added to an account.",
+        "key.removed": "A security key was taken from an account.",
+        "key.renamed": "A person gave a security key another name.",
+        "keys.rotated": "A signing key of this broker took over from another.",
+        "policy.activated": "This version of the assurance policy decides from now on.",
+        "session.ended": "A browser was signed out.",
+        "sign_in.accepted": "A person signed in with a security key.",
+        "sign_in.refused": "A security key's answer was not accepted, and why.",
+        "token.issued": "A relying service was given tokens for a code or a refresh token.",
+        "token.refused": "A relying service asked for tokens and was given none, and why.",
+        "token.revoked": "Tokens that were still good were made worthless.",
+    }
+)
+
+REFUSED = "refused"
+DONE = "done"
+_REFUSALS = frozenset({"declined", "refused"})
+
+
+def outcome(event: str) -> str:
+    """`refused` for an event that says no, `done` for every other."""
+    return REFUSED if event.rsplit(".", 1)[-1] in _REFUSALS else DONE

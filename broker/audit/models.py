@@ -1,0 +1,61 @@
+"""Tables: entries, the tiles of their tree, checkpoints, and who an entry was about."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Integer, LargeBinary, SmallInteger, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from broker.db import Base, UtcDateTime
+
+_Count = BigInteger().with_variant(Integer, "sqlite")  # SQLite: INTEGER makes it the row's own id
+
+
+class AuditEntry(Base):
+    """One entry: its exact bytes, and columns derived from them that only serve to find it."""
+
+    __tablename__ = "audit_entry"
+
+    idx: Mapped[int] = mapped_column(_Count, primary_key=True, autoincrement=False)
+    leaf: Mapped[bytes] = mapped_column(LargeBinary)
+    leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    time: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    event: Mapped[str] = mapped_column(String(40), index=True)
+    client: Mapped[str | None] = mapped_column(String(255), index=True)
+    level: Mapped[str | None] = mapped_column(String(255))
+    outcome: Mapped[str] = mapped_column(String(10))
+
+
+class AuditTile(Base):
+    """256 neighbouring hashes of the tree at height 8 × level (C2SP tlog-tiles), and their root.
+
+    Only full tiles stand here; what follows the last one of a level is read from the level
+    below: the entries' own hashes, or the roots of the tiles there.
+    """
+
+    __tablename__ = "audit_tile"
+
+    level: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(_Count, primary_key=True, autoincrement=False)
+    hashes: Mapped[bytes] = mapped_column(LargeBinary(8192))
+    root: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class AuditCheckpoint(Base):
+    """A signed head of the tree; the primary key is why no size ever has two roots."""
+
+    __tablename__ = "audit_checkpoint"
+
+    size: Mapped[int] = mapped_column(_Count, primary_key=True, autoincrement=False)
+    root: Mapped[bytes] = mapped_column(LargeBinary(32))
+    note: Mapped[str] = mapped_column(Text)
+    time: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AuditSubject(Base):
+    """Whom an entry was about, until they are erased; the entry holds the salted digest only."""
+
+    __tablename__ = "audit_subject"
+
+    idx: Mapped[int] = mapped_column(_Count, primary_key=True, autoincrement=False)
+    account_id: Mapped[str] = mapped_column(String(43), index=True)
+    salt: Mapped[bytes] = mapped_column(LargeBinary(32))

@@ -1,0 +1,86 @@
+"""The tree of the stored entries: complete subtrees out of tiles, in a few reads."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, insert, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from broker.audit.merkle import HASH_SIZE, Hash, complete
+from broker.audit.models import AuditEntry, AuditTile
+from broker.errors import BrokerError
+
+HEIGHT = 8
+WIDTH = 1 << HEIGHT
+
+
+class RecordAltered(BrokerError):
+    """The stored record contradicts itself: somebody changed it beside this program."""
+
+    def __init__(self, hint: str) -> None:
+        super().__init__("record_altered", hint)
+
+
+class StoredNodes:
+    """Complete subtrees of the stored tree (`merkle.Nodes`); every tile is read once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._tiles: dict[tuple[int, int], Sequence[Hash]] = {}
+
+    def __call__(self, height: int, position: int) -> Hash:
+        """The hash of one complete subtree. Raises RecordAltered where hashes are missing."""
+        level, above = divmod(height, HEIGHT)
+        first = position << above
+        number, place = divmod(first, WIDTH)
+        hashes = self.tile(level, number)[place : place + (1 << above)]
+        if len(hashes) != 1 << above:
+            raise RecordAltered(f"hashes are missing in tile {level}/{number}")
+        return complete(hashes)
+
+    def tile(self, level: int, number: int) -> Sequence[Hash]:
+        """The hashes of a tile so far, at most 256."""
+        if (level, number) not in self._tiles:
+            self._tiles[level, number] = self._full(level, number) or self._growing(level, number)
+        return self._tiles[level, number]
+
+    def _full(self, level: int, number: int) -> Sequence[Hash]:
+        whole = self._connection.scalar(
+            select(AuditTile.hashes).where(AuditTile.level == level, AuditTile.number == number)
+        )
+        return [] if whole is None else cut(whole)
+
+    def _growing(self, level: int, number: int) -> Sequence[Hash]:
+        return growing(self._connection, level, number)
+
+
+def cut(hashes: bytes) -> list[Hash]:
+    """The single hashes of a tile."""
+    return [hashes[at : at + HASH_SIZE] for at in range(0, len(hashes), HASH_SIZE)]
+
+
+def growing(connection: Connection, level: int, number: int) -> list[Hash]:
+    """The hashes of a tile out of the level below, in order."""
+    hashes: InstrumentedAttribute[bytes]
+    place: InstrumentedAttribute[int]
+    if level == 0:
+        hashes, place = AuditEntry.leaf_hash, AuditEntry.idx
+        those: tuple[ColumnElement[bool], ...] = ()
+    else:
+        hashes, place = AuditTile.root, AuditTile.number
+        those = (AuditTile.level == level - 1,)
+    first = number * WIDTH
+    query = select(hashes).where(*those, place >= first, place < first + WIDTH).order_by(place)
+    return list(connection.scalars(query))
+
+
+def complete_tiles(connection: Connection, size: int) -> None:
+    """Keep every tile that the entry number `size` has filled."""
+    level = 0
+    while size and size % WIDTH == 0:
+        size //= WIDTH
+        hashes = growing(connection, level, size - 1)
+        if len(hashes) != WIDTH:
+            raise RecordAltered(f"hashes are missing in tile {level}/{size - 1}")
+        tile = {"level": level, "number": size - 1, "hashes": b"".join(hashes)}
+        connection.execute(insert(AuditTile), {**tile, "root": complete(hashes)})
+        level += 1
