@@ -1,9 +1,11 @@
-"""The oidc room."""
+"""The OpenID desk: an OpenID Provider, code flow only (OpenID Connect Core 1.0)."""
 
 from broker.feature import Feature
+from broker.oidc import store
+from broker.oidc.commands import clients
+from broker.oidc.routes import pages
+from broker.oidc.token import read_token
 
-feature = Feature("oidc")
+feature = Feature("oidc", pages=pages, erase=store.forget, commands=clients)
 
-
-def read_token(tx, unverified_token, now):  # placeholder
-    raise NotImplementedError
+__all__ = ["feature", "read_token"]

@@ -1,10 +1,12 @@
 """The one handler of errors: page, OAuth JSON or problem+json, by the door it happened at."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, g, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
 
 from broker import entropy
 from broker.errors import BrokerError, OAuthCode, OAuthError
@@ -25,11 +27,23 @@ _HTTP_CODES = {
 }
 
 
+Redirected = Callable[[OAuthError], BaseResponse]
+_REDIRECTED = "errors_redirected"
+
+
+def redirect_with(redirected: Redirected) -> None:
+    """From here on, redirectable errors of this request go to a proved address of the client's."""
+    setattr(g, _REDIRECTED, redirected)
+
+
 def install(app: Flask) -> None:
     """Hang the handlers; whatever is not foreseen becomes a 500 with a reference number."""
 
     @app.errorhandler(BrokerError)
-    def _foreseen(error: BrokerError) -> Response:
+    def _foreseen(error: BrokerError) -> BaseResponse:
+        redirected: Redirected | None = g.get(_REDIRECTED)
+        if redirected and isinstance(error, OAuthError) and error.redirectable:
+            return redirected(error)
         status = error.http_status if isinstance(error, OAuthError) else error.status
         log.info("refused: %s at %s (%s)", error.code, request.endpoint, error.hint)
         return answer(error.code, status, error.hint)
@@ -40,7 +54,8 @@ def install(app: Flask) -> None:
         if status < 400:  # noqa: PLR2004  werkzeug's own redirects
             response: Response = error.get_response()  # type: ignore[assignment]  # a werkzeug one
             return response
-        made = answer(_HTTP_CODES.get(status, "malformed"), status)
+        unnamed = "malformed" if status < 500 else "server_error"  # noqa: PLR2004
+        made = answer(_HTTP_CODES.get(status, unnamed), status)
         if status == 405 and (allow := error.get_response().headers.get("Allow")):  # noqa: PLR2004
             made.headers["Allow"] = allow
         return made

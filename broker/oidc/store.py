@@ -1,0 +1,120 @@
+"""Queries of the OpenID desk; whatever may happen only once is one atomic UPDATE."""
+
+import hashlib
+from datetime import datetime
+
+from sqlalchemy import Select, delete, select, update
+from sqlalchemy.orm import Session
+
+from broker.oidc.client import Client
+from broker.oidc.grant import Grant
+from broker.oidc.models import AccessToken, ClientRow, Code, GrantRow, RefreshToken
+
+
+def digest(secret: str) -> bytes:
+    """SHA-256 of a high-entropy code or token: what is stored in its place."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def find_client(tx: Session, client_id: str) -> Client | None:
+    """The registered client, or None."""
+    row = tx.get(ClientRow, client_id)
+    if row is None:
+        return None
+    return Client(
+        id=row.id,
+        auth_method=row.auth_method,
+        name=row.name,
+        purpose=row.purpose,
+        redirect_uris=tuple(row.redirect_uris),
+        grant_types=frozenset(row.grant_types),
+        scope=frozenset(row.scope),
+        sector=row.sector,
+        id_token_alg=row.id_token_alg,
+        secret=row.secret,
+    )
+
+
+def add_grant(tx: Session, grant: Grant, now: datetime) -> None:
+    """Keep the grant."""
+    row = GrantRow(
+        id=grant.id,
+        account_id=grant.account_id,
+        client_id=grant.client_id,
+        body=grant.to_json(),
+        created=now,
+    )
+    tx.add(row)
+    tx.flush()
+
+
+def find_grant(tx: Session, grant_id: str) -> Grant | None:
+    """The grant, unless it was revoked or erased."""
+    row = tx.get(GrantRow, grant_id)
+    return None if row is None or row.revoked else Grant.from_json(row.body)
+
+
+def find_code(tx: Session, unverified_code: str) -> Code | None:
+    """The code's row, spent or not."""
+    return tx.get(Code, digest(unverified_code))
+
+
+def find_refresh_token(tx: Session, unverified_token: str) -> RefreshToken | None:
+    """The refresh token's row, spent or not."""
+    return tx.get(RefreshToken, digest(unverified_token))
+
+
+def spend(tx: Session, row: Code | RefreshToken, now: datetime) -> bool:
+    """Whether this call was the one that spent it: two at once cannot both hear yes."""
+    table = type(row)
+    statement = (
+        update(table)
+        .where(table.digest == row.digest, table.spent.is_(None))
+        .values(spent=now)
+        .returning(table.digest)
+        .execution_options(synchronize_session=False)
+    )
+    return tx.execute(statement).first() is not None
+
+
+def revoke_grant(tx: Session, grant_id: str, now: datetime) -> None:
+    """Kill the grant: its codes and tokens are no longer honoured."""
+    tx.execute(
+        update(GrantRow)
+        .where(GrantRow.id == grant_id, GrantRow.revoked.is_(None))
+        .values(revoked=now)
+    )
+    tx.execute(delete(AccessToken).where(AccessToken.grant_id == grant_id))
+
+
+def revoke_service(tx: Session, account_id: str, client_id: str, now: datetime) -> None:
+    """Kill every grant that this person gave to this client."""
+    for grant_id in tx.scalars(_grants(account_id).where(GrantRow.client_id == client_id)).all():
+        revoke_grant(tx, grant_id, now)
+
+
+def forget(tx: Session, account_id: str) -> None:
+    """Delete every grant of the account and all that was minted from it."""
+    grants = list(tx.scalars(_grants(account_id)))
+    for table in (Code, AccessToken, RefreshToken):
+        tx.execute(delete(table).where(table.grant_id.in_(grants)))
+    tx.execute(delete(GrantRow).where(GrantRow.id.in_(grants)))
+
+
+def find_access_token(tx: Session, unverified_token: str, now: datetime) -> AccessToken | None:
+    """The access token's row, unless it expired."""
+    row = tx.get(AccessToken, digest(unverified_token))
+    return row if row is not None and now < row.expires else None
+
+
+def purge(tx: Session, now: datetime) -> int:
+    """Delete what can no longer be used; returns how many rows. Spent codes go with their time."""
+    gone = 0
+    for table in (AccessToken, RefreshToken, Code):
+        found = tx.execute(delete(table).where(table.expires <= now).returning(table.digest))
+        gone += len(found.all())
+    return gone
+
+
+def _grants(account_id: str) -> Select[str]:
+    return select(GrantRow.id).where(GrantRow.account_id == account_id)
