@@ -14,6 +14,7 @@ CLAIMS: Final[Mapping[str, str]] = {
     "document_number": "Document number",
     "issuing_state": "Issued by",
     "expiry_date": "Valid until",
+    "date_of_expiry": "Valid until",
     "personal_number": "Personal number",
     "document_format": "Format of the zone",
 }
@@ -34,8 +35,7 @@ VALUES: Final[Mapping[tuple[str, str], str]] = {
 LEVELS: Final[Mapping[str, tuple[str, str]]] = {
     "declared": (
         "declared",
-        "This is what a document says. Nobody has checked that the document is genuine, "
-        "or that it is yours.",
+        "This is what a document says. Nobody has checked that it is genuine, or yours.",
     ),
     "basic": (
         "basic",

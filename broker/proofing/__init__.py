@@ -1,5 +1,18 @@
-"""The proofing room."""
+"""Running a Verifier for a person and filing its Evidence (OpenID Identity Assurance 1.0)."""
 
 from broker.feature import Feature
+from broker.proofing import store
+from broker.proofing.account import panel
+from broker.proofing.claims import claims
+from broker.proofing.routes import pages
+from broker.proofing.step import ProofingStep
 
-feature = Feature("proofing")
+feature = Feature(
+    "proofing",
+    pages=pages,
+    step=ProofingStep(),
+    claims=claims,
+    evidence=store.evidence,
+    panel=panel,
+    erase=store.erase,
+)

@@ -9,7 +9,7 @@ import babel.dates
 from broker.identity.words import CLAIMS, LEVELS, VALUES
 from broker.web.locale import choose, format_date, gettext
 
-_DATES = frozenset({"birthdate", "expiry_date"})
+_DATES = frozenset({"birthdate", "expiry_date", "date_of_expiry"})
 _STATES = frozenset({"nationalities", "issuing_state"})
 _LINE = re.compile(r"line (\d+), ([\d–, ]+)")
 _MONTHS = {"fr": "fr_MA", "ar": "ar_MA", "en": "en_GB"}

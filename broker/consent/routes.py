@@ -1,0 +1,82 @@
+"""Asking a person to agree, and taking an agreement back."""
+
+from flask import Blueprint, redirect, render_template, request
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from broker.audit.log import record
+from broker.consent import store
+from broker.consent.values import proof, values
+from broker.db import reading, transaction
+from broker.errors import NotFound
+from broker.feature import Asked, claims_of
+from broker.interaction.store import ACCOUNT, asked, resume_path
+from broker.web.tools import tools
+
+pages = Blueprint("consent", __name__, url_prefix="/consent", template_folder="templates")
+
+
+@pages.get("/<handle>")
+def show(handle: str) -> str:
+    """Who asks, what for, and the very values that would be given."""
+    house, now = tools(), tools().clock()
+    with reading() as tx:
+        wish = _wish(tx, handle)
+        said = claims_of(house.features, tx, wish.person(), wish.scope, now)
+    return render_template(
+        "consent/ask.html",
+        handle=handle,
+        wish=wish,
+        values=values(said, house.settings.issuer),
+        proof=proof(said),
+        days=house.settings.oidc.refresh_token_lifetime.days,
+        minutes=int(house.settings.oidc.access_token_lifetime.total_seconds() // 60),
+    )
+
+
+@pages.post("/<handle>")
+def agree(handle: str) -> Response:
+    """Record the agreement, then back to the dispatcher, which decides what comes next."""
+    now = tools().clock()
+    with transaction() as tx:
+        wish = _wish(tx, handle)
+        store.give(tx, wish, now)
+        record(tx, "consent.given", _facts(wish), now)
+    return redirect(resume_path(handle), code=303)
+
+
+@pages.post("/<handle>/decline")
+def decline(handle: str) -> Response:
+    """Record the refusal, then back to the service with nothing."""
+    now = tools().clock()
+    with transaction() as tx:
+        record(tx, "consent.declined", _facts(_wish(tx, handle)), now)
+    return redirect(f"{resume_path(handle)}/decline", code=303)
+
+
+@pages.post("/withdraw")
+def withdraw() -> Response:
+    """Take an agreement back: what the client was given to come in with is void at once."""
+    house, now = tools(), tools().clock()
+    client_id = request.form.get("client", "")
+    with transaction() as tx:
+        person = asked(tx, ACCOUNT, now).person()
+        store.withdraw(tx, person, client_id)
+        for feature in house.features:
+            if feature.revoke is not None:
+                feature.revoke(tx, person, client_id)
+        record(tx, "consent.withdrawn", {"account": person, "client": client_id}, now)
+    return redirect(resume_path(ACCOUNT), code=303)
+
+
+def _wish(tx: Session, handle: str) -> Asked:
+    """What a relying service asks of the signed-in person. Raises NotFound where none does."""
+    wish = asked(tx, handle, tools().clock())
+    if not wish.client_id:
+        raise NotFound("interaction_over")
+    wish.person()
+    return wish
+
+
+def _facts(wish: Asked) -> dict[str, object]:
+    return {"account": wish.person(), "client": wish.client_id, "scope": sorted(wish.scope)}

@@ -1,0 +1,48 @@
+"""Agreements: given, looked up, withdrawn."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from broker.consent.models import Consent
+from broker.errors import NotFound
+from broker.feature import Asked
+
+
+def give(tx: Session, asked: Asked, now: datetime) -> None:
+    """Keep the agreement; what was agreed to before stays agreed."""
+    before = find(tx, asked.person(), asked.client_id)
+    scope = asked.scope | set(before.scope if before else ())
+    row = Consent(
+        account_id=asked.person(),
+        client_id=asked.client_id,
+        client_name=dict(asked.client_name),
+        scope=sorted(scope),
+        at=now,
+    )
+    tx.merge(row)
+
+
+def find(tx: Session, account_id: str, client_id: str) -> Consent | None:
+    """The agreement of this person with this client, or None."""
+    return tx.get(Consent, (account_id, client_id))
+
+
+def given(tx: Session, account_id: str) -> tuple[Consent, ...]:
+    """All agreements of the person, newest first."""
+    mine = select(Consent).where(Consent.account_id == account_id)
+    return tuple(tx.scalars(mine.order_by(Consent.at.desc(), Consent.client_id)))
+
+
+def withdraw(tx: Session, account_id: str, client_id: str) -> None:
+    """Forget the agreement. Raises NotFound where there is none."""
+    row = find(tx, account_id, client_id)
+    if row is None:
+        raise NotFound("not_found", "no agreement with this client")
+    tx.delete(row)
+
+
+def erase(tx: Session, account_id: str) -> None:
+    """Remove all agreements of the account."""
+    tx.execute(delete(Consent).where(Consent.account_id == account_id))

@@ -1,0 +1,113 @@
+"""Filed evidence: sealed, found again, removed; and the choice to go on without."""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.orm import Session
+
+from broker import entropy
+from broker.accounts import vault
+from broker.errors import NotFound
+from broker.identity.evidence import Evidence, from_json, to_json
+from broker.proofing.models import FiledEvidence, OpenAttempt, Try, Waiver
+from broker.web.tools import tools
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """Under which name evidence was filed, and the salted digest that the record keeps of it."""
+
+    id: str
+    digest: str
+
+
+def file(tx: Session, account_id: str, evidence: Evidence, now: datetime) -> Filing:
+    """Seal the evidence and keep it; the salt of its digest is sealed with it."""
+    draw = tools().random
+    named = replace(evidence, reference=entropy.token(draw))
+    salt = entropy.token(draw)
+    body = {"salt": salt, "evidence": to_json(named)}
+    row = FiledEvidence(
+        id=named.reference,
+        account_id=account_id,
+        kind=named.kind,
+        body=vault.seal(
+            tx, account_id, _purpose(named.reference), body, tools().keyring.wrapping, draw
+        ),
+        at=named.at,
+        filed=now,
+        expires=named.expires,
+        digest=digest(salt, named),
+    )
+    tx.add(row)
+    return Filing(row.id, row.digest)
+
+
+def digest(salt: str, evidence: Evidence) -> str:
+    """SHA-256 of the salt and the evidence as sorted JSON, base64url."""
+    text = json.dumps(to_json(evidence), sort_keys=True, separators=(",", ":"))
+    hashed = hashlib.sha256(f"{salt}\x00{text}".encode()).digest()
+    return base64.urlsafe_b64encode(hashed).rstrip(b"=").decode("ascii")
+
+
+def evidence(tx: Session, account_id: str, now: datetime) -> tuple[Evidence, ...]:  # noqa: ARG001  an EvidenceSource is told the time
+    """All that the person has filed, newest first, whether still in force or not."""
+    return tuple(_unsealed(tx, row) for row in _rows(tx, account_id))
+
+
+def outlines(tx: Session, account_id: str) -> tuple[Evidence, ...]:
+    """As `evidence`, without a word of what it says: enough to grade it, and no seal opened."""
+    return tuple(
+        Evidence(row.kind, (), (), row.at, row.expires, row.id) for row in _rows(tx, account_id)
+    )
+
+
+def remove(tx: Session, account_id: str, reference: str) -> str:
+    """The kind of the evidence that is now gone. Raises NotFound: unknown, or another's."""
+    row = tx.get(FiledEvidence, reference)
+    if row is None or row.account_id != account_id:
+        raise NotFound("evidence_unknown")
+    tx.delete(row)
+    return row.kind
+
+
+def waive(tx: Session, account_id: str, interaction: str, now: datetime) -> None:
+    """Note that the person goes on, in this interaction, with what there is."""
+    over = now - tools().settings.oidc.interaction_lifetime
+    tx.execute(delete(Waiver).where(Waiver.at <= over))
+    tx.merge(Waiver(interaction=interaction, account_id=account_id, at=now))
+
+
+def been_through(tx: Session, account_id: str, interaction: str | None, since: datetime) -> bool:
+    """Whether the person filed anything since the request came, or chose to go on without."""
+    if interaction is not None and tx.get(Waiver, (interaction, account_id)) is not None:
+        return True
+    filed = FiledEvidence.account_id == account_id, FiledEvidence.filed >= since
+    return tx.scalar(select(FiledEvidence.id).where(*filed).limit(1)) is not None
+
+
+def erase(tx: Session, account_id: str) -> None:
+    """Remove all rows of this room about the account."""
+    for table in (OpenAttempt, Try, FiledEvidence, Waiver):
+        mine: ColumnElement[bool] = table.account_id == account_id
+        tx.execute(delete(table).where(mine))
+
+
+def _rows(tx: Session, account_id: str) -> tuple[FiledEvidence, ...]:
+    mine = select(FiledEvidence).where(FiledEvidence.account_id == account_id)
+    newest = mine.order_by(FiledEvidence.at.desc(), FiledEvidence.filed.desc(), FiledEvidence.id)
+    return tuple(tx.scalars(newest))
+
+
+def _unsealed(tx: Session, row: FiledEvidence) -> Evidence:
+    wrapping = tools().keyring.wrapping
+    body = vault.unseal(tx, row.account_id, _purpose(row.id), row.body, wrapping)
+    return from_json(body["evidence"])
+
+
+def _purpose(reference: str) -> str:
+    return f"evidence:{reference}"

@@ -1,0 +1,56 @@
+"""What a check means to the person who was checked: by its property and its outcome."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from broker.identity.evidence import Check, Evidence, Outcome
+from broker.identity.words import rank
+from broker.web import shown
+from broker.web.locale import gettext
+
+Row = tuple[str, str, str | None]
+"""Label, value, and where in the document the value stands."""
+
+CHECKS: Final[Mapping[tuple[str, Outcome], str]] = {
+    ("check_digits", Outcome.PASSED): "The check digits are right: the lines were read correctly.",
+    ("issuing_state_known", Outcome.PASSED): "The codes of states in it exist.",
+    ("not_specimen", Outcome.PASSED): "It is not a specimen.",
+    ("not_specimen", Outcome.FAILED): (
+        "It is a specimen, which no state issued: it is good for demonstrations only."
+    ),
+    ("not_expired", Outcome.PASSED): "By its own date, it has not expired.",
+    ("names_whole", Outcome.PASSED): "The names stand there whole.",
+    ("names_whole", Outcome.FAILED): "The names fill their line: their end may be cut off.",
+    ("issuer_signature", Outcome.PASSED): "The electronic signature of its issuer is right.",
+    ("issuer_signature", Outcome.SKIPPED): (
+        "The electronic signature of its issuer was not checked."
+    ),
+    ("document_genuine", Outcome.PASSED): "Somebody examined the document and found it genuine.",
+    ("document_genuine", Outcome.SKIPPED): "Nobody examined whether the document is genuine.",
+    ("holder_present", Outcome.PASSED): "Somebody compared you with the portrait.",
+    ("holder_present", Outcome.SKIPPED): "Nobody compared you with the portrait.",
+}
+
+
+def rows(evidence: Evidence) -> list[Row]:
+    """All that was read, field by field, in the order of pages, each with its place."""
+    ordered = sorted(evidence.claims, key=lambda claim: rank(claim.name))
+    return [
+        (shown.label(c.name), shown.value(c.name, c.value), shown.place(c.source)) for c in ordered
+    ]
+
+
+def summary(evidence: Evidence) -> list[Row]:
+    """As `rows`, without places: for a page where nothing is compared with the document."""
+    return [(label, value, None) for label, value, _ in rows(evidence)]
+
+
+def checks(evidence: Evidence, *outcomes: Outcome) -> list[str]:
+    """The checks that ended so, in words."""
+    return [_sentence(check) for check in evidence.checks if check.outcome in outcomes]
+
+
+def _sentence(check: Check) -> str:
+    words = CHECKS.get((check.property, check.outcome))
+    # A verifier newer than this table: its own name for the property is better than silence.
+    return gettext(words) if words else f"{check.property}: {check.outcome.value}"
