@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from flask import Blueprint, Flask
@@ -19,7 +20,9 @@ from broker.feature import Feature
 from broker.identity.assurance import SHIPPED, read_policy
 from broker.identity.verifier import Verifier
 from broker.settings import Settings, read_settings
+from broker.verifiers.mrz import MrzVerifier, PassportEye, engine_available
 from broker.web import cookies, csrf, errors, headers, locale, static_files
+from broker.web.pages import pages as shell
 from broker.web.tools import Tools
 
 FEATURES: tuple[Feature, ...] = (
@@ -32,8 +35,15 @@ FEATURES: tuple[Feature, ...] = (
 )
 """The rooms, in the order their steps are asked on the way to a code."""
 
-VERIFIERS: tuple[Verifier, ...] = ()
-"""The doors a person may choose to prove who they are."""
+
+@cache
+def verifiers() -> tuple[Verifier, ...]:
+    """The doors a person may choose to prove who they are.
+
+    Raises EngineMissing, with what to install, where a door's machinery is not there.
+    """
+    return (MrzVerifier(PassportEye(engine_available())),)
+
 
 REQUEST_LIMIT = 16 * 1024 * 1024
 """Bytes of any request: the largest picture (15 MB) and its form."""
@@ -48,12 +58,12 @@ def create_app(tools: Tools | None = None) -> Flask:
     tools = replace(
         tools,
         features=tools.features or FEATURES,
-        verifiers=tools.verifiers or VERIFIERS,
+        verifiers=tools.verifiers or verifiers(),
         read_token=tools.read_token or broker.oidc.read_token,
     )
     app = Flask("broker", template_folder="web/templates", static_folder="web/static")
     app.config.update(
-        SQLALCHEMY_DATABASE_URI=_absolute(tools.settings.database_url),
+        SQLALCHEMY_DATABASE_URI=absolute(tools.settings.database_url),
         MAX_CONTENT_LENGTH=REQUEST_LIMIT,
         MAX_FORM_MEMORY_SIZE=FORM_LIMIT,
         MAX_FORM_PARTS=100,
@@ -63,6 +73,7 @@ def create_app(tools: Tools | None = None) -> Flask:
     db.install(app)
     for part in (headers, cookies, locale, csrf, static_files, errors):
         part.install(app)
+    app.register_blueprint(shell)
     for feature in tools.features:
         if feature.pages is not None:
             app.register_blueprint(feature.pages)
@@ -89,9 +100,12 @@ def production_tools(settings: Settings) -> Tools:
     )
 
 
-def _absolute(url: str) -> str:
-    # Flask-SQLAlchemy would put a relative SQLite path under the instance folder; an operator
-    # means the folder the broker was started in.
+def absolute(url: str) -> str:
+    """The database URL, a relative SQLite path made absolute and its folder made.
+
+    Flask-SQLAlchemy would put it under the instance folder; an operator means the folder that
+    the broker was started in.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database not in {None, "", ":memory:"}:
         path = Path(str(parsed.database)).absolute()

@@ -1,20 +1,27 @@
 """The tests' house: a real application, a real database, a stopped clock, counted chance."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 
 import pytest
+from alembic import command
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import create_engine, text
 
+from broker import entropy
 from broker.app import create_app
 from broker.db import db
 from broker.identity.assurance import SHIPPED, read_policy
 from broker.keyring import Keyring, SigningKey, generate
 from broker.settings import Settings
+from broker.setup import alembic_config
 from broker.web.tools import Tools
+from tests import postgres
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ISSUER = "https://broker.test"
@@ -71,6 +78,45 @@ def app(tools: Tools) -> Iterator[Flask]:
     app.testing = True
     with app.app_context():
         db.create_all()
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str | None]:
+    """A PostgreSQL of this test process, or None where its server programs are missing."""
+    if postgres.programs() is None:
+        yield None
+        return
+    with postgres.server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Either kind of database, empty, on disk."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/broker.sqlite3"
+        return
+    url = request.getfixturevalue("postgres_url")
+    assert url is not None, "PostgreSQL is not installed: deploy/system-packages.sh test"
+    yield url
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
+
+
+@pytest.fixture
+def disk_app(tools: Tools, database_url: str) -> Iterator[Flask]:
+    """The application on either kind of database, its tables made by the migrations."""
+    command.upgrade(alembic_config(database_url), "head")
+    settings = Settings(issuer=ISSUER, database_url=database_url)
+    app = create_app(replace(tools, settings=settings, random=entropy.system))
+    app.testing = True
     yield app
     with app.app_context():
         db.session.remove()

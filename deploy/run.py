@@ -1,0 +1,102 @@
+"""`make run`: prepare this machine, then serve the broker and the demonstration until Ctrl-C."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+STATE = ROOT / "var" / "demo.json"
+BROKER_PORT = int(os.environ.get("PORT", "8000"))
+DEMO_PORT = int(os.environ.get("DEMO_PORT", "8001"))
+DEMO_URL = f"http://localhost:{DEMO_PORT}"
+PYTHON = sys.executable
+
+REGISTER = [
+    *("--name", "fr=Télédéclaration — démonstration"),
+    *("--name", "ar=التصريح عن بُعد — عرض تجريبي"),
+    *("--name", "en=Online declaration — demonstration"),
+    *("--purpose", "fr=Savoir qui dépose les déclarations de salaires d’une entreprise."),
+    *("--purpose", "ar=معرفة من يودع تصريحات أجور المقاولة."),
+    *("--purpose", "en=To know who files a company’s wage declarations."),
+    *("--scope", "openid profile assurance"),
+]
+
+
+def main() -> int:
+    """Exit status of the pair of servers: 0 after Ctrl-C."""
+    os.chdir(ROOT)
+    environ = {"BROKER_ISSUER": f"http://localhost:{BROKER_PORT}", **os.environ}
+    environ["PYTHONPATH"] = str(ROOT)
+    for task in ("keys", "database"):
+        subprocess.run([PYTHON, "-m", "broker.setup", task], env=environ, check=True)  # noqa: S603
+    demo = environ | _demo_environment(environ)
+    servers = [
+        _serve("broker:create_app()", BROKER_PORT, environ, workers=2),
+        # The demonstration keeps its visitors in memory: one process.
+        _serve("broker.demo.app:create_app()", DEMO_PORT, demo, workers=1),
+    ]
+    print(  # noqa: T201
+        f"\n  Miftah, the broker        {environ['BROKER_ISSUER']}"
+        f"\n  Relying service (demo)    {DEMO_URL}   <- begin here"
+        f"\n  Specimen passport to try  {ROOT / 'broker/demo/static/specimen-passport.jpg'}"
+        "\n\n  Ctrl-C stops both.\n",
+        flush=True,
+    )
+    return _wait(servers)
+
+
+def _demo_environment(environ: dict[str, str]) -> dict[str, str]:
+    state = json.loads(STATE.read_text("utf-8")) if STATE.exists() else {}
+    if state.get("DEMO_URL") != DEMO_URL or state.get("BROKER") != environ.get(
+        "BROKER_DATABASE_URL", ""
+    ):
+        state = _register(environ)
+        STATE.parent.mkdir(exist_ok=True)
+        STATE.touch(mode=0o600)
+        STATE.write_text(json.dumps(state), "utf-8")
+    return {**state, "DEMO_ISSUER": environ["BROKER_ISSUER"]}
+
+
+def _register(environ: dict[str, str]) -> dict[str, str]:
+    flask = [PYTHON, "-m", "flask", "--app", "broker", "client", "register"]
+    command = [*flask, *REGISTER, "--redirect-uri", f"{DEMO_URL}/callback"]
+    told = subprocess.run(command, env=environ, check=True, capture_output=True, text=True)  # noqa: S603
+    words = dict(line.split(" ", 1) for line in told.stdout.splitlines() if " " in line)
+    return {
+        "DEMO_URL": DEMO_URL,
+        "BROKER": environ.get("BROKER_DATABASE_URL", ""),
+        "DEMO_CLIENT_ID": words["client_id"],
+        "DEMO_CLIENT_SECRET": words["client_secret"],
+        "DEMO_COOKIE_KEY": os.urandom(32).hex(),
+    }
+
+
+def _serve(
+    application: str, port: int, environ: dict[str, str], *, workers: int
+) -> subprocess.Popen[bytes]:
+    command = [
+        *(PYTHON, "-m", "gunicorn", "--config", str(ROOT / "deploy" / "gunicorn.conf.py")),
+        *("--bind", f"localhost:{port}", "--workers", str(workers), application),
+    ]
+    return subprocess.Popen(command, env=environ)  # noqa: S603
+
+
+def _wait(servers: list[subprocess.Popen[bytes]]) -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        os.wait()  # one of the two has ended by itself: end the other
+        status = 1
+    except KeyboardInterrupt:
+        status = 0
+    for server in servers:
+        server.terminate()
+    for server in servers:
+        server.wait()
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Install the Debian packages that a target needs: python, run or test. Does nothing where they are.
+set -euo pipefail
+
+case "${1:-}" in
+  python) checks=("python3-venv:python3 -m ensurepip --version") ;;
+  run)    checks=("tesseract-ocr:command -v tesseract") ;;
+  test)   checks=(
+            "tesseract-ocr:command -v tesseract"
+            "chromium:command -v chromium"
+            "fonts-noto-core:fc-list | grep -q NotoNaskhArabic"
+            "postgresql:ls /usr/lib/postgresql/*/bin/initdb"
+          ) ;;
+  *) echo "usage: $0 python|run|test" >&2; exit 2 ;;
+esac
+
+missing=()
+for check in "${checks[@]}"; do
+  bash -c "${check#*:}" >/dev/null 2>&1 || missing+=("${check%%:*}")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+    as_root=(sudo -n)
+  else
+    echo "These Debian packages are needed and this account may not install them:" >&2
+    echo "    sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+    echo "Run that line, then run make again." >&2
+    exit 1
+  fi
+fi
+export DEBIAN_FRONTEND=noninteractive
+echo "Installing Debian packages: ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
