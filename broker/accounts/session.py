@@ -62,3 +62,9 @@ def end_all(tx: Tx, account_id: str) -> int:
     """End every session of the account; returns how many there were."""
     gone = tx.scalars(delete(Session).where(Session.account_id == account_id).returning(Session.id))
     return len(gone.all())
+
+
+def end_others(tx: Tx, account_id: str, session_id: str) -> None:
+    """End every session of the account but this one."""
+    mine = Session.account_id == account_id
+    tx.execute(delete(Session).where(mine, Session.id != session_id))

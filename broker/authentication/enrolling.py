@@ -1,0 +1,135 @@
+"""Enrolling a key: the first one makes the account, every further one joins it."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from broker import entropy
+from broker.accounts import session as sessions
+from broker.accounts import store as accounts
+from broker.accounts import vault
+from broker.audit.log import record
+from broker.authentication import challenge, store
+from broker.authentication.ceremony import EnrolledKey, creation_options, verify_attestation
+from broker.authentication.challenge import Ceremony, Purpose
+from broker.authentication.message import parse_attestation
+from broker.authentication.models import Authenticator
+from broker.errors import BrokerError, EvidenceRejected, NotAllowed, TooLarge
+from broker.feature import SignedIn
+from broker.web.locale import format_date, gettext
+from broker.web.tools import tools
+
+RECENT: Final = timedelta(minutes=5)
+"""How long ago a person may have used a key to change what keys there are."""
+
+UNATTESTED: Final = "passkey_synced"
+"""What the policy calls a key of which nothing is proved but that it is one."""
+
+NAME_PURPOSE: Final = "authenticator-name"
+_USER_HANDLE = 32
+
+
+def is_recent(person: SignedIn, now: datetime) -> bool:
+    """Whether the person used a key recently enough to change what keys there are."""
+    return now < person.auth_time + RECENT
+
+
+def demand_recent(person: SignedIn, now: datetime) -> None:
+    """Nothing, if the person used a key recently. Raises NotAllowed sign_in_again."""
+    if not is_recent(person, now):
+        raise NotAllowed("sign_in_again")
+
+
+def ask(tx: Session, handle: str, person: SignedIn | None, now: datetime) -> dict[str, Any]:
+    """Options for the page's script: for a new account, or for one more key of this person."""
+    keys = store.keys_of(tx, person.account_id) if person else ()
+    # Random, and the same for all keys of a person: it is all an authenticator learns of them.
+    owner = keys[0].user_handle if keys else tools().random(_USER_HANDLE)
+    account_id = person.account_id if person else None
+    ceremony = challenge.issue(
+        tx, Purpose.ENROL, handle, now, account_id=account_id, user_handle=owner
+    )
+    return creation_options(
+        ceremony.expected,
+        user_handle=owner,
+        user_name=gettext("Miftah, %(date)s", date=format_date(now.date())),
+        exclude=map(store.known, keys),
+        lifetime=tools().settings.authentication.ceremony_lifetime,
+    )
+
+
+def accept(  # noqa: PLR0913  the visit, the question and the answer to it
+    tx: Session, handle: str, person: SignedIn | None, value: str, message: str, now: datetime
+) -> Authenticator | BrokerError:
+    """The key that was enrolled, with its account if there was none; or the refusal, on record."""
+    account_id = person.account_id if person else None
+    try:
+        ceremony = challenge.redeem(tx, Purpose.ENROL, handle, value, now)
+        _demand_same_person(ceremony, account_id)
+        made = verify_attestation(parse_attestation(message), ceremony.expected)
+        return _file(tx, ceremony, made, now)
+    except (EvidenceRejected, TooLarge) as refusal:
+        facts = {"account": account_id} if account_id else {}
+        record(tx, "sign_in.refused", {**facts, "ceremony": "enrol", "reason": refusal.hint}, now)
+        return refusal
+
+
+def begin_session(tx: Session, key: Authenticator, now: datetime) -> str:
+    """The secret of the session of somebody who has just made their access."""
+    return sessions.begin(tx, key.account_id, key.level, now, tools().random)
+
+
+def _demand_same_person(ceremony: Ceremony, account_id: str | None) -> None:
+    if ceremony.account_id != account_id:  # signed in or out in another tab meanwhile
+        raise EvidenceRejected("key_too_late", "another_account")
+
+
+def _file(tx: Session, ceremony: Ceremony, made: EnrolledKey, now: datetime) -> Authenticator:
+    if store.find(tx, made.credential_id) is not None:  # §7.1 step 26
+        raise EvidenceRejected("key_known", "key_known")
+    try:
+        with tx.begin_nested():
+            return _insert(tx, ceremony, made, now)
+    except IntegrityError as error:  # enrolled elsewhere in this very moment
+        raise EvidenceRejected("key_known", "key_known") from error
+
+
+def _insert(tx: Session, ceremony: Ceremony, made: EnrolledKey, now: datetime) -> Authenticator:
+    wrapping, draw = tools().keyring.wrapping, tools().random
+    account_id = ceremony.account_id
+    if account_id is None:
+        account_id = accounts.create(tx, wrapping, now, draw)
+        record(tx, "account.created", {"account": account_id}, now)
+    key = Authenticator(
+        id=entropy.token(draw),
+        account_id=account_id,
+        credential_id=made.credential_id,
+        user_handle=ceremony.user_handle,
+        public_key=made.public_key,
+        sign_count=made.sign_count,
+        transports=list(made.transports),
+        aaguid=made.aaguid,
+        attestation_format=made.attestation_format,
+        attestation_object=made.attestation_object,
+        client_data=made.client_data,
+        backup_eligible=made.backup_eligible,
+        backed_up=made.backed_up,
+        level=UNATTESTED,
+        name=vault.seal(tx, account_id, NAME_PURPOSE, _first_name(now), wrapping, draw),
+        created=now,
+    )
+    tx.add(key)
+    tx.flush()
+    record(tx, "key.enrolled", {"account": account_id, "key": key.id, **_seen(made)}, now)
+    return key
+
+
+def _seen(made: EnrolledKey) -> dict[str, object]:
+    # The model is not said: together with the hour it could tell people apart.
+    return {"authenticator": UNATTESTED, "synced": made.backup_eligible}
+
+
+def _first_name(now: datetime) -> str:
+    return gettext("Security key, %(date)s", date=format_date(now.date()))

@@ -1,0 +1,221 @@
+"""Pages of signing in, of enrolling a key and of keeping one's keys."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from broker.authentication import enrolling, keeping, signing_in, store
+from broker.authentication.models import Authenticator
+from broker.authentication.step import SignInStep
+from broker.db import reading, transaction
+from broker.errors import BrokerError, NotFound
+from broker.feature import SignedIn
+from broker.identity.verifier import Message
+from broker.interaction.store import ACCOUNT, asked, resume_path, signed_in
+from broker.web import cookies
+from broker.web.locale import gettext
+from broker.web.messages import message
+from broker.web.tools import tools
+
+pages = Blueprint(
+    "authentication",
+    __name__,
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/authentication/static",
+)
+
+MESSAGE, CHALLENGE = "credential", "challenge"
+"""Form fields: the key's answer as the script wrote it, and the challenge that it answers."""
+
+_AGAIN = "?again=1"
+
+
+@pages.get("/sign-in/<handle>")
+def sign_in_page(handle: str) -> ResponseReturnValue:
+    """Ask for a key; with `again`, for one of the signed-in person's own, whoever else may be."""
+    now = tools().clock()
+    with transaction() as tx:
+        wanted = asked(tx, handle, now)
+        again = wanted.signed_in is not None and request.args.get("again") == "1"
+        if not again and not SignInStep().owed(tx, wanted, now):
+            return redirect(resume_path(handle), 303)
+        bound = wanted.person() if again else None
+        return _sign_in(handle, signing_in.ask(tx, handle, bound, now), again=again)
+
+
+@pages.post("/sign-in/<handle>")
+def sign_in(handle: str) -> ResponseReturnValue:
+    """Judge the key's answer: a new session, or the page again with what went wrong."""
+    now = tools().clock()
+    with transaction() as tx:
+        person = asked(tx, handle, now).signed_in
+        outcome = signing_in.accept(tx, handle, _challenge(), _answer(), now)
+        if isinstance(outcome, BrokerError):
+            again = person is not None and request.args.get("again") == "1"
+            bound = person.account_id if again and person else None
+            options = signing_in.ask(tx, handle, bound, now)
+            return _sign_in(handle, options, again=again, refusal=outcome), outcome.status
+    cookies.write(cookies.SESSION, outcome)
+    return redirect(resume_path(handle), 303)
+
+
+@pages.get("/enrol/<handle>")
+def enrol_page(handle: str) -> ResponseReturnValue:
+    """Ask for a new key: for a new account, or for one more of a person who has one."""
+    return _ask_enrolment(handle, "authentication/enrol.html")
+
+
+@pages.get("/enrol/<handle>/second")
+def second_page(handle: str) -> ResponseReturnValue:
+    """Recommend a second key to somebody who has just enrolled the first."""
+    return _ask_enrolment(handle, "authentication/second.html", person_needed=True)
+
+
+@pages.post("/enrol/<handle>")
+def enrol(handle: str) -> ResponseReturnValue:
+    """Judge the new key: an account or one more key, or the page again with what went wrong."""
+    return _judge_enrolment(handle, "authentication/enrol.html")
+
+
+@pages.post("/enrol/<handle>/second")
+def enrol_second(handle: str) -> ResponseReturnValue:
+    """The same for the second key, on its own page."""
+    return _judge_enrolment(handle, "authentication/second.html")
+
+
+@pages.get("/keys/<key_id>/name")
+def name_page(key_id: str) -> ResponseReturnValue:
+    """Ask for the key's new name."""
+    with reading() as tx:
+        key = store.own(tx, _person(tx, tools().clock()).account_id, key_id)
+        return _page("rename.html", key=keeping.shown(tx, key), longest=keeping.LONGEST_NAME)
+
+
+@pages.post("/keys/<key_id>/name")
+def rename(key_id: str) -> ResponseReturnValue:
+    """Give the key its new name."""
+    now = tools().clock()
+    with transaction() as tx:
+        key = store.own(tx, _person(tx, now).account_id, key_id)
+        keeping.rename(tx, key, request.form.get("name", ""), now)
+    return redirect(resume_path(ACCOUNT), 303)
+
+
+@pages.get("/keys/<key_id>/removal")
+def removal_page(key_id: str) -> ResponseReturnValue:
+    """Ask whether the key shall really go; who used a key too long ago, must use one first."""
+    now = tools().clock()
+    with reading() as tx:
+        person = _person(tx, now)
+        if not enrolling.is_recent(person, now):
+            return redirect(f"/sign-in/{ACCOUNT}{_AGAIN}", 303)
+        key = store.own(tx, person.account_id, key_id)
+        is_last = len(store.keys_of(tx, person.account_id)) == 1
+        return _page("remove.html", key=keeping.shown(tx, key), is_last=is_last)
+
+
+@pages.post("/keys/<key_id>/removal")
+def remove(key_id: str) -> ResponseReturnValue:
+    """Remove the key and end the person's other sessions."""
+    now = tools().clock()
+    with transaction() as tx:
+        person = _person(tx, now)
+        enrolling.demand_recent(person, now)
+        keeping.remove(tx, person, store.own(tx, person.account_id, key_id), now)
+    return redirect(resume_path(ACCOUNT), 303)
+
+
+def _ask_enrolment(
+    handle: str, template: str, *, person_needed: bool = False
+) -> ResponseReturnValue:
+    now = tools().clock()
+    with transaction() as tx:
+        person = asked(tx, handle, now).signed_in
+        if person is None and person_needed:
+            return redirect(f"/enrol/{handle}", 303)
+        if person is not None and not enrolling.is_recent(person, now):
+            return redirect(f"/sign-in/{handle}{_AGAIN}", 303)
+        return _enrol(template, handle, enrolling.ask(tx, handle, person, now), person)
+
+
+def _judge_enrolment(handle: str, template: str) -> ResponseReturnValue:
+    now, secret = tools().clock(), ""
+    with transaction() as tx:
+        person = asked(tx, handle, now).signed_in
+        if person is not None:
+            enrolling.demand_recent(person, now)
+        outcome = enrolling.accept(tx, handle, person, _challenge(), _answer(), now)
+        if not isinstance(outcome, Authenticator):
+            options = enrolling.ask(tx, handle, person, now)
+            return _enrol(template, handle, options, person, outcome), outcome.status
+        if person is None:
+            secret = enrolling.begin_session(tx, outcome, now)
+    if not secret:
+        return redirect(resume_path(handle), 303)
+    cookies.write(cookies.SESSION, secret)
+    return redirect(f"/enrol/{handle}/second", 303)
+
+
+def _person(tx: Session, now: datetime) -> SignedIn:
+    person = signed_in(tx, now)
+    if person is None:
+        raise NotFound("not_signed_in")
+    return person
+
+
+def _challenge() -> str:
+    return request.form.get(CHALLENGE, "")[:64]
+
+
+def _answer() -> str:
+    return request.form.get(MESSAGE, "")
+
+
+def _sign_in(
+    handle: str, options: dict[str, Any], *, again: bool, refusal: BrokerError | None = None
+) -> str:
+    return _page(
+        "sign_in.html",
+        action=f"/sign-in/{handle}{_AGAIN if again else ''}",
+        again=again,
+        handle=handle,
+        options=options,
+        error=_told(refusal),
+    )
+
+
+def _enrol(
+    template: str,
+    handle: str,
+    options: dict[str, Any],
+    person: SignedIn | None,
+    refusal: BrokerError | None = None,
+) -> str:
+    return render_template(
+        template,
+        action=f"/enrol/{handle}" + ("/second" if template.endswith("second.html") else ""),
+        handle=handle,
+        options=options,
+        is_first=person is None,
+        leave=resume_path(handle),
+        error=_told(refusal),
+    )
+
+
+def _told(refusal: BrokerError | None) -> Message | None:
+    if refusal is None:
+        return None
+    if not _answer():
+        return Message(
+            gettext("Your key was not asked."),
+            gettext("This page's script did not run. Allow JavaScript for this site, then reload."),
+        )
+    return message(refusal.code)
+
+
+def _page(template: str, **shown: Any) -> str:
+    return render_template(f"authentication/{template}", **shown)
