@@ -28,7 +28,7 @@ QUARTERS = (0, 90)
 PLAUSIBLE = 0.5
 """The share of check digits that must hold before a second zone counts as a second document."""
 
-_DOUBTFUL = re.compile(r"K(?=<)|(?<=<)K")
+_DOUBTFUL = re.compile(r"K(?=<)|(?<=<)K|(?<=<)[A-Z](?=<)")
 
 Rendering = Callable[[Image.Image], Image.Image]
 

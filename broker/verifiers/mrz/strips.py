@@ -14,6 +14,12 @@ FINDING_WIDTH = 250
 MARGIN = 5
 """Pixels of the small picture that a strip is widened by on every side."""
 
+LEVEL = 0.1
+"""The sine of the angle up to which two strips count as parallel."""
+
+ALIKE = 0.6
+"""How much narrower than the other one of two neighbouring lines may be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Strip:
@@ -36,6 +42,34 @@ class Strip:
         level = Image.Transform.AFFINE
         return picture.transform((w, h), level, affine, Image.Resampling.BICUBIC, fillcolor=128)
 
+    def is_beside(self, other: "Strip") -> bool:
+        """Whether `other` is level with this one, about as wide, and touches it."""
+        turn = abs(self.along_x * other.along_y - self.along_y * other.along_x)
+        dx, dy = self._to(other)
+        reach = (self.height + other.height) / 2
+        alike = ALIKE < self.width / other.width < 1 / ALIKE
+        return turn < LEVEL and alike and abs(dy) < reach and abs(dx) < self.width / 3
+
+    def joined(self, other: "Strip") -> "Strip":
+        """The strip, level with this one, that covers both."""
+        dx, dy = self._to(other)
+        left, right = _cover(self.width, dx, other.width)
+        top, bottom = _cover(self.height, dy, other.height)
+        along, across = (left + right) / 2, (top + bottom) / 2
+        return Strip(
+            x=self.x + along * self.along_x - across * self.along_y,
+            y=self.y + along * self.along_y + across * self.along_x,
+            width=right - left,
+            height=bottom - top,
+            along_x=self.along_x,
+            along_y=self.along_y,
+        )
+
+    def _to(self, other: "Strip") -> tuple[float, float]:
+        """How far on, and how far below, the middle of `other` is."""
+        dx, dy = other.x - self.x, other.y - self.y
+        return dx * self.along_x + dy * self.along_y, dy * self.along_x - dx * self.along_y
+
     def corners(self, grown: float) -> tuple[tuple[float, float], ...]:
         """The corners of the strip made `grown` times as large, clockwise."""
         ax, ay = self.along_x, self.along_y
@@ -56,7 +90,23 @@ def strips(picture: Image.Image) -> tuple[Strip, ...]:
     size = (round(picture.width * scale), max(1, round(picture.height * scale)))
     small = np.asarray(picture.resize(size, Image.Resampling.LANCZOS), dtype="float64") / 255
     boxes = MRZBoxLocator()(_dense_print(small))
-    return tuple(_strip(box, scale) for box in boxes)
+    return _joined([_strip(box, scale) for box in boxes])
+
+
+def _joined(found: list[Strip]) -> tuple[Strip, ...]:
+    """The strips, those of neighbouring lines made one: large print is found line by line."""
+    whole: list[Strip] = []
+    for strip in found:
+        beside = next((other for other in whole if other.is_beside(strip)), None)
+        if beside is not None:
+            whole.remove(beside)
+        whole.append(beside.joined(strip) if beside else strip)
+    return tuple(whole)
+
+
+def _cover(length: float, offset: float, other: float) -> tuple[float, float]:
+    """The ends of what covers a length about 0 and another about `offset`."""
+    return min(-length / 2, offset - other / 2), max(length / 2, offset + other / 2)
 
 
 def _dense_print(small: np.ndarray) -> np.ndarray:

@@ -84,6 +84,14 @@ def visa_page(holder: Holder, document: Document, lines: tuple[str, ...]) -> Ima
     return _rounded(sticker, 1.5)
 
 
+def visa_booklet(holder: Holder, document: Document, lines: tuple[str, ...]) -> Image.Image:
+    """A passport open at the page on which a visa is stuck."""
+    page = _security_paper(PAGE, (236, 230, 220), seed=4)
+    sticker = visa_page(holder, document, lines)
+    page.alpha_composite(sticker, (round(2.5 * MM), round(4 * MM)))
+    return _rounded(page, 3)
+
+
 def day(yymmdd: str, century: int) -> str:
     """A date as the eye reads it on the page: "17 SEP 2035"."""
     year, month, number = (int(yymmdd[i : i + 2]) for i in (0, 2, 4))
@@ -96,12 +104,12 @@ def _data_page(
     page = _security_paper(PAGE, (229, 234, 242), seed=2)
     draw = ImageDraw.Draw(page)
     _text(draw, (42, 4), "UTOPIA", SERIF, 5.4, BLUE)
-    _text(draw, (72, 5.2), "PASSPORT  \u00b7  PASSEPORT  \u00b7  PASAPORTE", BOLD, 2.3, BLUE)
+    _text(draw, (73, 5.8), "PASSPORT \u00b7 PASSEPORT \u00b7 PASAPORTE", BOLD, 1.9, BLUE)
     _emblem(page, (24, 6.4), 3.6)
     rows = (
         (42, 13, "Type / Type", document.code),
-        (58, 13, "Issuing state / \u00c9tat", document.state),
-        (90, 13, "Passport no. / N\u00b0", document.number),
+        (56, 13, "Issuing state / \u00c9tat", document.state),
+        (82, 13, "Passport no. / N\u00b0", document.number),
         (42, 21, "1. Surname / Nom", holder.surname),
         (42, 29, "2. Given names / Pr\u00e9noms", holder.given_names),
         (42, 37, "3. Nationality / Nationalit\u00e9", "UTOPIAN"),
@@ -114,7 +122,7 @@ def _data_page(
     for x, y, label, value in rows:
         _field(draw, (x, y), label, value)
     _paste_portrait(page, face, (5, 12, 38, 57), alpha=255)
-    _paste_portrait(page, face, (107, 12, 120, 30), alpha=70)
+    _paste_portrait(page, face, (108, 12, 120, 28.4), alpha=70)
     _specimen(page, 15)
     _zone(page, lines, (5.8, 65.6), band=25)
     return page
