@@ -52,6 +52,12 @@ LEVELS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Label of an identity level → the label as a word, and what it means to the person."""
 
+PLACE: Final = "line %(line)s, places %(places)s"
+"""Where a value stands in a zone, as people count."""
+
+UNKNOWN: Final = "not known"
+"""A date of which the document leaves every part open."""
+
 
 def rank(name: str) -> int:
     """The place of a claim on a page; unknown ones come last."""

@@ -6,7 +6,7 @@ from datetime import date
 import babel
 import babel.dates
 
-from broker.identity.words import CLAIMS, LEVELS, VALUES
+from broker.identity.words import CLAIMS, LEVELS, PLACE, UNKNOWN, VALUES
 from broker.web.locale import choose, format_date, gettext
 
 _DATES = frozenset({"birthdate", "expiry_date", "date_of_expiry"})
@@ -47,7 +47,7 @@ def place(source: str) -> str:
     found = _LINE.fullmatch(source)
     if found is None:
         return source
-    return gettext("line %(line)s, places %(places)s", line=found[1], places=found[2])
+    return gettext(PLACE, line=found[1], places=found[2])
 
 
 def level(name: str) -> str:
@@ -70,4 +70,4 @@ def _day(text: str) -> str:
         return babel.dates.format_skeleton("MMMMd", date(_LEAP, month, day), locale=locale)
     if year and month:
         return babel.dates.format_skeleton("yMMMM", date(year, month, 1), locale=locale)
-    return str(year) if year else gettext("not known")
+    return str(year) if year else gettext(UNKNOWN)
