@@ -1,5 +1,6 @@
-"""The accounts room."""
+"""The subscriber account (NIST SP 800-63-4): its key, its sessions, its page and its erasure."""
 
+from broker.accounts.routes import pages
 from broker.feature import Feature
 
-feature = Feature("accounts")
+feature = Feature("accounts", pages=pages)

@@ -6,8 +6,8 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from broker import entropy
-from broker.accounts import vault
 from broker.accounts import session as sessions
+from broker.accounts import vault
 from broker.accounts.models import Account
 from broker.entropy import RandomBytes
 

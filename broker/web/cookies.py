@@ -19,7 +19,9 @@ def name_of(cookie: str) -> str:
 def read(cookie: str) -> str | None:
     """The cookie's value as set in this very request, or as the browser sent it."""
     pending: dict[str, str] = g.get(_PENDING, {})
-    return pending.get(cookie) or request.cookies.get(name_of(cookie))
+    if cookie in pending:
+        return pending[cookie] or None
+    return request.cookies.get(name_of(cookie))
 
 
 def write(cookie: str, value: str) -> None:

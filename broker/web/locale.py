@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask import Flask, g, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from broker.web import cookies
 from broker.web.tools import tools
@@ -57,13 +59,18 @@ def format_date(day: date) -> str:
     return babel.dates.format_date(day, "long", locale=territory)
 
 
+def isolate(text: object) -> str:
+    """The text between FSI and PDI: what `<bdi>` does, for a name inside a translated sentence."""
+    return f"\u2068{text}\u2069"
+
+
 def pick(texts: dict[str, str]) -> str:
     """The text in this answer's language, else in the first language there is."""
     return texts.get(choose()) or next(iter(texts.values()), "")
 
 
 def language_url(language: str) -> str:
-    """This page in another language: the same query, with `ui_locales` replaced."""
+    """The link to this page in another language: its query, with `ui_locales` replaced."""
     kept = [(name, value) for name, value in request.args.items(multi=True) if name != ASKED]
     return "?" + urlencode([*kept, (ASKED, language)])
 
@@ -97,7 +104,7 @@ def install(app: Flask) -> None:
         language_url=language_url,
         pick=pick,
     )
-    app.jinja_env.filters["longdate"] = format_date
+    app.jinja_env.filters.update(longdate=format_date, isolate=isolate)
 
     @app.context_processor
     def _language() -> dict[str, str]:
@@ -110,8 +117,12 @@ def install(app: Flask) -> None:
 
 
 def _asked() -> str | None:
-    # OpenID Connect Core §3.1.2.1: space-separated, most wanted first.
-    return _first(request.values.get("ui_locales", "")[:200].split())
+    # Space-separated, most wanted first; by POST too, where an authorization request may come so.
+    wanted = request.args.get(ASKED, "")
+    # A body that is too large must not keep the page that says so from choosing its language.
+    with suppress(RequestEntityTooLarge):
+        wanted = wanted or request.form.get(ASKED, "")
+    return _first(wanted[:200].split())
 
 
 def _remembered() -> str | None:
@@ -119,7 +130,7 @@ def _remembered() -> str | None:
 
 
 def _accepted() -> str | None:
-    return _first([tag for tag, _ in request.accept_languages])
+    return _first([tag for tag, quality in request.accept_languages if quality > 0])
 
 
 def _first(tags: Iterable[str]) -> str | None:
