@@ -8,7 +8,7 @@ from time import monotonic
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from broker.verifiers.mrz.spelling import Lines, holds, share_holding, zone_in
+from broker.verifiers.mrz.spelling import Lines, has_rows, holds, share_holding, zone_in
 from broker.verifiers.mrz.strips import Strip, strips
 from broker.verifiers.mrz.tesseract import text_of
 
@@ -84,23 +84,27 @@ class PassportEye:
         """Every zone that any try yields: the cheap renderings everywhere before the dear ones."""
         turned = [gray.rotate(turn, expand=True) for turn in QUARTERS]
         places = [(whole, strip) for whole in turned for strip in strips(whole)]
-        for number, rendering in enumerate(renderings):
-            for whole, strip in tuple(places):
-                lines = self._read(rendering(_level(strip.cut(whole))), until)
+        for rendering in renderings:
+            texts = []
+            for whole, strip in places:
+                texts.append(self._upright_text(rendering(_level(strip.cut(whole))), until))
+                lines = zone_in(texts[-1])
                 if lines is None:
                     continue
                 yield Found(lines, strip, whole)
-                if number == 0 and holds(lines):
+                if holds(lines):
                     # Here it stands: the other places are not worth another look.
-                    places = [(whole, strip)]
+                    places, texts = [(whole, strip)], texts[-1:]
                     break
+            if rendering is not _plain:
+                places = [p for p, text in zip(places, texts, strict=True) if has_rows(text)]
 
-    def _read(self, strip: Image.Image, until: float) -> Lines | None:
-        """The zone in a level strip, the right way up or upside down."""
+    def _upright_text(self, strip: Image.Image, until: float) -> str:
+        """The text of a level strip, the right way up or upside down."""
         text = self._text(strip, until)
         if text.count(">") > text.count("<"):
             text = self._text(strip.rotate(180), until)
-        return zone_in(text)
+        return text
 
     def _text(self, strip: Image.Image, until: float) -> str:
         left = until - monotonic()

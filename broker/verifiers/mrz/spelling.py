@@ -45,6 +45,11 @@ def zone_in(text: str) -> Lines | None:
     return candidates[0][1] if candidates else None
 
 
+def has_rows(text: str) -> bool:
+    """Whether any row of a reader's `text` is long enough for a line of a zone."""
+    return bool(_rows(text))
+
+
 def holds(lines: Lines) -> bool:
     """Whether every check digit of `lines` is right."""
     return share_holding(lines) == 1
@@ -61,8 +66,7 @@ def share_holding(lines: Lines) -> float:
 
 def _candidates(text: str) -> Iterator[tuple[int, Lines]]:
     """Every zone the text may be, with the number of symbols by which it was stretched."""
-    plain = text.upper().replace("\u00ab", "<<")
-    rows = [row for row in (_NOISE.sub("", r) for r in plain.splitlines()) if len(row) >= SHORTEST]
+    rows = _rows(text)
     for layout in LAYOUTS:
         for first in range(len(rows) - layout.lines + 1):
             taken = rows[first : first + layout.lines]
@@ -70,6 +74,11 @@ def _candidates(text: str) -> Iterator[tuple[int, Lines]]:
             spelled = _spelled(layout, tuple(filter(None, fitted)))
             if spelled is not None and layout_of(spelled) is layout:
                 yield sum(abs(layout.width - len(row)) for row in taken), spelled
+
+
+def _rows(text: str) -> list[str]:
+    plain = text.upper().replace("\u00ab", "<<")
+    return [row for row in (_NOISE.sub("", r) for r in plain.splitlines()) if len(row) >= SHORTEST]
 
 
 def _fitted(row: str, width: int) -> str | None:

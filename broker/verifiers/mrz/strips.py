@@ -14,6 +14,12 @@ FINDING_WIDTH = 250
 MARGIN = 5
 """Pixels of the small picture that a strip is widened by on every side."""
 
+MOST = 6
+"""Strips of one picture that are worth a look."""
+
+NARROWEST = 3.0
+"""Width by height of the stoutest strip: three lines of a card are about 5 by 1."""
+
 LEVEL = 0.1
 """The sine of the angle up to which two strips count as parallel."""
 
@@ -85,11 +91,11 @@ class Strip:
 
 
 def strips(picture: Image.Image) -> tuple[Strip, ...]:
-    """Up to four strips of a gray `picture` that look like lines of dense print, largest first."""
+    """Up to MOST strips of a gray `picture` that look like lines of dense print, largest first."""
     scale = min(1.0, FINDING_WIDTH / picture.width)
     size = (round(picture.width * scale), max(1, round(picture.height * scale)))
     small = np.asarray(picture.resize(size, Image.Resampling.LANCZOS), dtype="float64") / 255
-    boxes = MRZBoxLocator()(_dense_print(small))
+    boxes = MRZBoxLocator(max_boxes=MOST, min_box_aspect=NARROWEST)(_dense_print(small))
     return _joined([_strip(box, scale) for box in boxes])
 
 
