@@ -52,9 +52,7 @@ def ceremony(response: TestResponse) -> Form:
 def answer(client: FlaskClient, form: Form, credential: dict[str, Any] | str) -> TestResponse:
     """Send the form with the key's answer in it, as the page's script does."""
     text = credential if isinstance(credential, str) else json.dumps(credential)
-    return client.post(
-        form.action, data={**form.fields, "credential": text}, base_url=ISSUER
-    )
+    return client.post(form.action, data={**form.fields, "credential": text}, base_url=ISSUER)
 
 
 def visit(client: FlaskClient, path: str) -> TestResponse:

@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any, TypeVar
 
 from webauthn import verify_authentication_response, verify_registration_response
@@ -34,7 +35,9 @@ from broker.authentication.public_key import ALGORITHMS, demand_plain_cbor, dema
 
 _T = TypeVar("_T")
 
-_FLAGS, _ATTESTED, _EXTENDED = 32, 0x40, 0x80
+_FLAGS = 32
+_PRESENT, _VERIFIED, _BACKUP_ELIGIBLE, _BACKED_UP = 0x01, 0x04, 0x08, 0x10
+_ATTESTED, _EXTENDED = 0x40, 0x80
 _HEADER = 37
 """Octets of rpIdHash, flags and signCount (§6.1)."""
 _ATTESTED_START = _HEADER + 16 + 2
@@ -128,6 +131,7 @@ def verify_attestation(answer: UnverifiedAttestation, expected: Expected) -> Enr
         raise reject("attestation_object")
     if answer.discoverable is False:
         raise reject("not_discoverable")  # it could never be used where nobody types a name
+    _demand_verified_user(statement["authData"], expected)
     verified = _held(lambda: _verify_registration(answer, expected))
     if verified.credential_id != answer.credential_id:
         raise reject("credential_id_differs")
@@ -154,8 +158,8 @@ def demand_for_us(answer: UnverifiedAssertion, expected: Expected) -> None:
     Raises EvidenceRejected whose hint is the reason.
     """
     demand_ours(answer.client_data, "webauthn.get", expected)
-    flags = answer.authenticator_data[_FLAGS : _FLAGS + 1]
-    if not flags or flags[0] & _ATTESTED:  # §6.3.3: an assertion carries no attested data
+    _demand_verified_user(answer.authenticator_data, expected)
+    if answer.authenticator_data[_FLAGS] & _ATTESTED:  # §6.3.3: an assertion carries none
         raise reject("authenticator_data")
     _demand_extensions(answer.authenticator_data, _HEADER)
 
@@ -188,6 +192,21 @@ def _demand_owner(answer: UnverifiedAssertion, known: KnownKey, *, identified: b
             raise reject("user_handle_missing")
     elif not hmac.compare_digest(answer.user_handle, known.user_handle):
         raise reject("user_handle_differs")
+
+
+def _demand_verified_user(authenticator_data: object, expected: Expected) -> None:
+    """§7.1 steps 14–17, §7.2 steps 16–19: for us, with the person present and known to the key."""
+    if not isinstance(authenticator_data, bytes) or len(authenticator_data) < _HEADER:
+        raise reject("authenticator_data")
+    if authenticator_data[:_FLAGS] != sha256(expected.rp_id.encode()).digest():
+        raise reject("rp_id")
+    flags = authenticator_data[_FLAGS]
+    if not flags & _PRESENT:
+        raise reject("user_not_present")
+    if not flags & _VERIFIED:
+        raise reject("user_not_verified")
+    if flags & _BACKED_UP and not flags & _BACKUP_ELIGIBLE:
+        raise reject("backup_flags")
 
 
 def _demand_extensions(authenticator_data: bytes, start: int) -> None:

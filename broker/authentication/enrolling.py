@@ -102,6 +102,7 @@ def _insert(tx: Session, ceremony: Ceremony, made: EnrolledKey, now: datetime) -
     if account_id is None:
         account_id = accounts.create(tx, wrapping, now, draw)
         record(tx, "account.created", {"account": account_id}, now)
+    name = _first_name(len(store.keys_of(tx, account_id)) + 1, now)
     key = Authenticator(
         id=entropy.token(draw),
         account_id=account_id,
@@ -117,7 +118,7 @@ def _insert(tx: Session, ceremony: Ceremony, made: EnrolledKey, now: datetime) -
         backup_eligible=made.backup_eligible,
         backed_up=made.backed_up,
         level=UNATTESTED,
-        name=vault.seal(tx, account_id, NAME_PURPOSE, _first_name(now), wrapping, draw),
+        name=vault.seal(tx, account_id, NAME_PURPOSE, name, wrapping, draw),
         created=now,
     )
     tx.add(key)
@@ -131,5 +132,6 @@ def _seen(made: EnrolledKey) -> dict[str, object]:
     return {"authenticator": UNATTESTED, "synced": made.backup_eligible}
 
 
-def _first_name(now: datetime) -> str:
-    return gettext("Security key, %(date)s", date=format_date(now.date()))
+def _first_name(number: int, now: datetime) -> str:
+    day = format_date(now.date())
+    return gettext("Security key %(number)s, %(date)s", number=number, date=day)

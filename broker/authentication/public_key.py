@@ -2,7 +2,12 @@
 
 from typing import Any, Final
 
-from webauthn.helpers import encode_cbor, parse_cbor
+from webauthn.helpers import (
+    decode_credential_public_key,
+    decoded_public_key_to_cryptography,
+    encode_cbor,
+    parse_cbor,
+)
 
 from broker.authentication.message import reject
 
@@ -22,13 +27,18 @@ _F4 = b"\x01\x00\x01"
 def demand_sound(cose_key: bytes) -> None:
     """Nothing, if the COSE key is of an offered algorithm, on its curve, and of enough bits.
 
-    Raises EvidenceRejected. Whether a point lies on its curve is for the signature library.
+    Raises EvidenceRejected. A key that never signed anything at enrolment, as with attestation
+    none, is looked at here for the first time.
     """
     key = demand_plain_cbor(cose_key)
     if not isinstance(key, dict) or not all(type(name) is int for name in key):
         raise reject("public_key")
     if not (_is_p256(key) or _is_ed25519(key) or _is_rsa(key)):
         raise reject("public_key")
+    try:
+        decoded_public_key_to_cryptography(decode_credential_public_key(cose_key))
+    except Exception as error:  # a point that is not on the curve
+        raise reject("public_key") from error
 
 
 def demand_plain_cbor(encoded: bytes) -> Any:
