@@ -1,6 +1,8 @@
 """The record: what happened, in a tree that nobody can change unnoticed (RFC 9162, C2SP tlog)."""
 
+from broker.audit.commands import commands
 from broker.audit.log import erase
+from broker.audit.routes import pages
 from broker.feature import Feature
 
-feature = Feature("audit", erase=erase)
+feature = Feature("audit", pages=pages, erase=erase, commands=commands)

@@ -56,7 +56,7 @@ class FactsRefused(ValueError):
 class Projection:
     """What the index columns of an entry hold; every one derived from the leaf."""
 
-    time: datetime
+    time: str
     event: str
     client: str | None
     level: str | None
@@ -135,7 +135,7 @@ def to_milliseconds(moment: datetime) -> datetime:
 def _project(entry: Mapping[str, Any]) -> Projection:
     facts = entry["facts"]
     return Projection(
-        time=datetime.fromisoformat(entry["time"]),
+        time=entry["time"],
         event=entry["event"],
         client=_column(facts, "client"),
         level=_column(facts, "acr"),

@@ -57,6 +57,12 @@ def erase(tx: Session, account_id: str) -> None:
     tx.execute(delete(AuditSubject).where(AuditSubject.account_id == account_id))
 
 
+def one_appender(connection: Connection) -> None:
+    """Wait until no other transaction appends; on SQLite that has been so since it began."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
 def _account_id(account: object) -> str:
     if not isinstance(account, str) or not account:
         raise FactsRefused("an account is named by its id")
@@ -64,9 +70,7 @@ def _account_id(account: object) -> str:
 
 
 def _next_index(connection: Connection) -> int:
-    # On SQLite the transaction has held the write lock since it began (broker.db).
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    one_appender(connection)
     last: int | None = connection.scalar(select(func.max(AuditEntry.idx)))
     return 0 if last is None else last + 1
 

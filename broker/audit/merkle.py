@@ -53,6 +53,31 @@ def complete(hashes: Sequence[Hash]) -> Hash:
     return hashes[0]
 
 
+class Frontier:
+    """A growing tree, of which only the complete subtrees on its right edge are kept."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._edge: list[Hash] = []
+
+    def append(self, leaf: Hash) -> None:
+        """Take one more leaf hash."""
+        place, found = self.size, leaf
+        while place & 1:
+            found, place = node_hash(self._edge.pop(), found), place >> 1
+        self._edge.append(found)
+        self.size += 1
+
+    def root(self) -> Hash:
+        """The head over all leaf hashes taken so far."""
+        if not self._edge:
+            return EMPTY
+        *left, found = self._edge
+        for step in reversed(left):
+            found = node_hash(step, found)
+        return found
+
+
 def root(nodes: Nodes, size: int) -> Hash:
     """The head of the first `size` entries (§2.1.1)."""
     return _over(nodes, 0, size) if size else EMPTY

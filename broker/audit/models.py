@@ -11,14 +11,17 @@ _Count = BigInteger().with_variant(Integer, "sqlite")  # SQLite: INTEGER makes i
 
 
 class AuditEntry(Base):
-    """One entry: its exact bytes, and columns derived from them that only serve to find it."""
+    """One entry: its exact bytes, and columns derived from them that only serve to find it.
+
+    `time` is the entry's own text, whose order is that of time.
+    """
 
     __tablename__ = "audit_entry"
 
     idx: Mapped[int] = mapped_column(_Count, primary_key=True, autoincrement=False)
     leaf: Mapped[bytes] = mapped_column(LargeBinary)
     leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
-    time: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    time: Mapped[str] = mapped_column(String(24), index=True)
     event: Mapped[str] = mapped_column(String(40), index=True)
     client: Mapped[str | None] = mapped_column(String(255), index=True)
     level: Mapped[str | None] = mapped_column(String(255))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, LargeBinary, cast, insert, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from broker.audit.merkle import HASH_SIZE, Hash, complete
@@ -45,12 +45,19 @@ class StoredNodes:
 
     def _full(self, level: int, number: int) -> Sequence[Hash]:
         whole = self._connection.scalar(
-            select(AuditTile.hashes).where(AuditTile.level == level, AuditTile.number == number)
+            select(octets(AuditTile.hashes)).where(
+                AuditTile.level == level, AuditTile.number == number
+            )
         )
         return [] if whole is None else cut(whole)
 
     def _growing(self, level: int, number: int) -> Sequence[Hash]:
         return growing(self._connection, level, number)
+
+
+def octets(column: InstrumentedAttribute[bytes]) -> ColumnElement[bytes]:
+    """The column as bytes, even where somebody put text into it (SQLite lets them)."""
+    return cast(column, LargeBinary).label(column.key)
 
 
 def cut(hashes: bytes) -> list[Hash]:
@@ -69,7 +76,9 @@ def growing(connection: Connection, level: int, number: int) -> list[Hash]:
         hashes, place = AuditTile.root, AuditTile.number
         those = (AuditTile.level == level - 1,)
     first = number * WIDTH
-    query = select(hashes).where(*those, place >= first, place < first + WIDTH).order_by(place)
+    query = (
+        select(octets(hashes)).where(*those, place >= first, place < first + WIDTH).order_by(place)
+    )
     return list(connection.scalars(query))
 
 

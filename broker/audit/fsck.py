@@ -1,0 +1,187 @@
+"""Does the stored record agree with itself? Every leaf, column, tile, link and checkpoint."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from broker.audit import merkle, note
+from broker.audit.entry import Projection, projection, read_leaf
+from broker.audit.log import subject_digest
+from broker.audit.models import AuditCheckpoint, AuditEntry, AuditSubject, AuditTile
+from broker.audit.tree import WIDTH, cut, octets
+
+_BATCH = 1000
+
+_Row = Row[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """What does not agree, and the entries among which it lies: `first` <= index <= `last`."""
+
+    first: int
+    last: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check of the whole record found."""
+
+    entries: int
+    checkpoints: int
+    faults: tuple[Fault, ...]
+
+    @property
+    def first_bad(self) -> int | None:
+        """The first index at fault, or None: as near as the stored hashes can tell."""
+        exact = [f.first for f in self.faults if f.first == f.last]
+        ranges = [f for f in self.faults if f.first != f.last]
+        vague = [f.first for f in ranges if not any(f.first <= e <= f.last for e in exact)]
+        return min((*exact, *vague), default=None)
+
+
+def check(connection: Connection, key: note.VerifierKey) -> Report:
+    """What a check of every row found; one pass over the entries, in constant memory."""
+    checkpoints = list(connection.execute(select(*_CHECKPOINT).order_by(AuditCheckpoint.size)))
+    stored = connection.execute(select(AuditTile.level, AuditTile.number))
+    tiles = {(level, number) for level, number in stored}
+    walk = _Walk(connection, key, {c.size: c for c in checkpoints})
+    walk.head()
+    for row in _rows(connection):
+        walk.entry(row)
+    walk.end(tiles)
+    return Report(walk.tree.size, len(checkpoints), tuple(sorted(walk.faults)))
+
+
+_CHECKPOINT = (AuditCheckpoint.size, octets(AuditCheckpoint.root), AuditCheckpoint.note)
+_ENTRY = (
+    AuditEntry.idx,
+    octets(AuditEntry.leaf),
+    octets(AuditEntry.leaf_hash),
+    AuditEntry.time,
+    AuditEntry.event,
+    AuditEntry.client,
+    AuditEntry.level,
+    AuditEntry.outcome,
+    AuditSubject.account_id,
+    octets(AuditSubject.salt),
+)
+
+
+def _rows(connection: Connection) -> Iterator[_Row]:
+    query = select(*_ENTRY).outerjoin(AuditSubject, AuditSubject.idx == AuditEntry.idx)
+    return iter(
+        connection.execution_options(yield_per=_BATCH).execute(query.order_by(AuditEntry.idx))
+    )
+
+
+@dataclass(slots=True)
+class _Walk:
+    """The tree as the leaves make it, held against everything that was stored about it."""
+
+    connection: Connection
+    key: note.VerifierKey
+    checkpoints: dict[int, _Row]
+    tree: merkle.Frontier = field(default_factory=merkle.Frontier)
+    faults: list[Fault] = field(default_factory=list)
+    growing: list[list[bytes]] = field(default_factory=lambda: [[]])
+    kept: set[tuple[int, int]] = field(default_factory=set)
+    signed: int = 0
+    parted: bool = False
+
+    def entry(self, row: _Row) -> None:
+        while self.tree.size < row.idx:
+            self._fault(self.tree.size, "the entry is missing")
+            self._append(b"\x00" * merkle.HASH_SIZE)
+        leaf_hash = merkle.leaf_hash(row.leaf)
+        if leaf_hash != row.leaf_hash:
+            self._fault(row.idx, "the entry is not the one that was hashed")
+        self._columns(row)
+        self._append(leaf_hash)
+
+    def end(self, tiles: set[tuple[int, int]]) -> None:
+        size = self.tree.size
+        if any(signed > size for signed in self.checkpoints):
+            self._fault(size, "entries that a checkpoint covers are missing")
+        for level, number in sorted(tiles - self.kept):
+            self._fault(size, f"the entries of tile {level}/{number} are missing")
+
+    def head(self) -> None:
+        """Hold the tree so far against the checkpoint of its size, if there is one."""
+        row = self.checkpoints.get(self.tree.size)
+        if row is None:
+            return
+        first, last = self.signed, max(self.tree.size - 1, self.signed)
+        try:
+            unlike = note.open_checkpoint(row.note, self.key) != note.Checkpoint(
+                self.key.name, row.size, row.root
+            )
+        except note.NoteRejected as error:
+            self._fault(last, f"checkpoint {row.size}: {error}")
+            return
+        if unlike:
+            self._fault(last, f"checkpoint {row.size} is not what was signed")
+        elif row.root == self.tree.root():
+            self.signed = row.size
+        elif not self.parted:  # every later one differs too
+            self.parted = True
+            self.faults.append(Fault(first, last, f"checkpoint {row.size} has another root"))
+
+    def _columns(self, row: _Row) -> None:
+        stored = Projection(row.time, row.event, row.client, row.level, row.outcome)
+        try:
+            if projection(row.leaf) != stored:
+                self._fault(row.idx, "the index columns say something else than the entry")
+            account = read_leaf(row.leaf)["facts"].get("account")
+        except ValueError:
+            self._fault(row.idx, "the entry cannot be read")
+            return
+        if row.salt is not None and subject_digest(row.salt, row.account_id) != account:
+            self._fault(row.idx, "the entry is linked to an account that it is not about")
+
+    def _append(self, leaf_hash: bytes) -> None:
+        self.tree.append(leaf_hash)
+        self.growing[0].append(leaf_hash)
+        level = 0
+        while len(self.growing[level]) == WIDTH:
+            root = self._tile(level, self.growing[level])
+            self.growing[level] = []
+            level += 1
+            if level == len(self.growing):
+                self.growing.append([])
+            self.growing[level].append(root)
+        self.head()
+
+    def _tile(self, level: int, hashes: list[bytes]) -> bytes:
+        """The root of the tile that has just been filled."""
+        number = self.tree.size // WIDTH ** (level + 1) - 1
+        root = merkle.complete(hashes)
+        stored = self.connection.execute(
+            select(octets(AuditTile.hashes), octets(AuditTile.root)).where(
+                AuditTile.level == level, AuditTile.number == number
+            )
+        ).first()
+        self.kept.add((level, number))
+        span = WIDTH**level
+        first = number * WIDTH * span
+        if stored is None:
+            self._whole_tile(first, level, number, "is missing")
+            return root
+        held = cut(stored.hashes)
+        wrong = [at for at in range(WIDTH) if held[at : at + 1] != hashes[at : at + 1]]
+        for at in wrong:
+            place = first + at * span
+            what = f"tile {level}/{number} holds another hash"
+            self.faults.append(Fault(place, place + span - 1, what))
+        if len(held) != WIDTH or (not wrong and stored.root != root):
+            self._whole_tile(first, level, number, "has another length or root")
+        return root
+
+    def _whole_tile(self, first: int, level: int, number: int, what: str) -> None:
+        self.faults.append(Fault(first, self.tree.size - 1, f"tile {level}/{number} {what}"))
+
+    def _fault(self, index: int, what: str) -> None:
+        self.faults.append(Fault(index, index, what))

@@ -1,0 +1,112 @@
+"""Queries on the record; whatever leaves here was held against the entry's own bytes."""
+
+import operator
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from broker.audit import merkle
+from broker.audit.entry import Projection, projection, read_leaf
+from broker.audit.models import AuditEntry
+from broker.audit.note import Checkpoint, encode
+from broker.audit.query import EntryQuery, TileQuery
+from broker.audit.tree import WIDTH, RecordAltered, StoredNodes, octets
+from broker.errors import NotFound
+
+_COLUMNS = (
+    AuditEntry.idx,
+    octets(AuditEntry.leaf),
+    octets(AuditEntry.leaf_hash),
+    AuditEntry.time,
+    AuditEntry.event,
+    AuditEntry.client,
+    AuditEntry.level,
+    AuditEntry.outcome,
+)
+
+
+def entries(tx: Session, query: EntryQuery) -> tuple[list[dict[str, Any]], int | None]:
+    """The entries asked for as JSON shows them, and the index to go on after, None at the end.
+
+    In the order of their index, not of their time: late ones are never skipped.
+    Raises RecordAltered where an entry and what is stored about it disagree.
+    """
+    filters = (
+        (AuditEntry.event, operator.eq, query.event),
+        (AuditEntry.client, operator.eq, query.client),
+        (AuditEntry.time, operator.ge, query.since),
+        (AuditEntry.time, operator.lt, query.until),
+        (AuditEntry.idx, operator.gt, query.after),
+    )
+    wanted = select(*_COLUMNS).order_by(AuditEntry.idx).limit(query.limit + 1)
+    for column, compare, value in filters:
+        if value is not None:
+            wanted = wanted.where(compare(column, value))
+    found = tx.connection().execute(wanted).all()
+    shown = [_shown(row) for row in found[: query.limit]]
+    return shown, shown[-1]["index"] if len(found) > query.limit else None
+
+
+def entry(tx: Session, index: int) -> dict[str, Any]:
+    """One entry as JSON shows it. Raises NotFound, and RecordAltered as `entries` does."""
+    query = select(*_COLUMNS).where(AuditEntry.idx == index)
+    row = tx.connection().execute(query).first()
+    if row is None:
+        raise NotFound("not_found")
+    return _shown(row)
+
+
+def inclusion_proof(
+    tx: Session, leaf_hash: merkle.Hash, index: int, head: Checkpoint
+) -> tuple[merkle.Hash, ...]:
+    """The path from the entry to the checkpoint's root.
+
+    Raises RecordAltered where the stored hashes lead elsewhere: no answer is better than
+    one that makes an honest entry look false.
+    """
+    path = merkle.inclusion_proof(StoredNodes(tx.connection()), index, head.size)
+    try:
+        merkle.verify_inclusion(leaf_hash, index, head.size, path, head.root)
+    except merkle.ProofRejected as error:
+        raise RecordAltered(f"entry {index}: {error}") from error
+    return path
+
+
+def tile(tx: Session, query: TileQuery) -> bytes:
+    """The bytes of a tile: hashes, or entries each after its length in two bytes."""
+    connection = tx.connection()
+    if query.level is not None:
+        hashes = StoredNodes(connection).tile(query.level, query.number)[: query.width]
+        return _whole(hashes, query.width, b"".join(hashes))
+    first = query.number * WIDTH
+    leaves = connection.scalars(
+        select(octets(AuditEntry.leaf))
+        .where(AuditEntry.idx >= first, AuditEntry.idx < first + query.width)
+        .order_by(AuditEntry.idx)
+    ).all()
+    return _whole(leaves, query.width, b"".join(struct.pack(">H", len(x)) + x for x in leaves))
+
+
+def _whole(parts: Sequence[bytes], width: int, joined: bytes) -> bytes:
+    if len(parts) != width:
+        raise RecordAltered("a tile has holes")
+    return joined
+
+
+def _shown(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
+    stored = Projection(row.time, row.event, row.client, row.level, row.outcome)
+    try:
+        agrees = projection(row.leaf) == stored and merkle.leaf_hash(row.leaf) == row.leaf_hash
+    except ValueError:
+        agrees = False
+    if not agrees:
+        raise RecordAltered(f"entry {row.idx} is not what it was")
+    return {
+        "index": row.idx,
+        "entry": read_leaf(row.leaf),
+        "leaf": encode(row.leaf),
+        "leaf_hash": encode(row.leaf_hash),
+    }
