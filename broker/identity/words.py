@@ -39,11 +39,17 @@ LEVELS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "basic": (
         "basic",
-        "There is some confidence that you are who you say you are.",
+        (
+            "Somebody looked at your document and at you, "
+            "or another state vouches for you at its low level."
+        ),
     ),
     "verified": (
         "verified",
-        "Your document was found genuine, and you were compared with it.",
+        (
+            "You were compared with a genuine document, "
+            "or another state vouches for you at its substantial level."
+        ),
     ),
     "official": (
         "official",
