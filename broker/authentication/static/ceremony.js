@@ -85,7 +85,8 @@ if (window.PublicKeyCredential) {
     show(null);
     run();
   });
-  wait();
+  // After a refusal the person decides: a device that answers by itself would go round in circles.
+  if (!document.querySelector("#error-title")) wait();
 } else {
   button.disabled = true;
   show("unsupported");
