@@ -1,6 +1,7 @@
 """The one handler of errors: page, OAuth JSON or problem+json, by the door it happened at."""
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -84,7 +85,7 @@ def _oauth(code: str, status: int, hint: str) -> Response:
     known = code if code in set(OAuthCode) else _nearest(status)
     body: dict[str, Any] = {"error": known}
     if hint and code in set(OAuthCode):
-        body["error_description"] = hint
+        body["error_description"] = _plain(hint)
     response = jsonify(body)
     response.status_code = status
     response.headers["Cache-Control"] = "no-store"
@@ -102,7 +103,12 @@ def _challenge(code: str, hint: str) -> str:
         return 'Basic realm="miftah", charset="UTF-8"'
     if "Authorization" not in request.headers and "access_token" not in request.form:
         return 'Bearer realm="miftah"'  # RFC 6750 §3.1: no error code without authentication
-    return f'Bearer realm="miftah", error="{code}", error_description="{hint}"'
+    return f'Bearer realm="miftah", error="{code}", error_description="{_plain(hint)}"'
+
+
+def _plain(hint: str) -> str:
+    # RFC 6749 §5.2, RFC 6750 §3: printable ASCII without quotation mark and backslash.
+    return re.sub(r"[^\x20\x21\x23-\x5b\x5d-\x7e]", "?", hint)
 
 
 def _problem(code: str, status: int, hint: str) -> Response:

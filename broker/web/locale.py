@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -14,7 +13,6 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask import Flask, g, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from broker.web import cookies
 from broker.web.tools import tools
@@ -26,6 +24,7 @@ ASKED = "ui_locales"
 """The parameter that asks for languages (OpenID Connect Core §3.1.2.1)."""
 
 RIGHT_TO_LEFT = frozenset({"ar"})
+_UNREADABLE = "body_unreadable"
 _ROOMS = Path(__file__).parent.parent
 
 
@@ -118,11 +117,18 @@ def install(app: Flask) -> None:
 
 def _asked() -> str | None:
     # Space-separated, most wanted first; by POST too, where an authorization request may come so.
-    wanted = request.args.get(ASKED, "")
-    # A body that is too large must not keep the page that says so from choosing its language.
-    with suppress(RequestEntityTooLarge):
-        wanted = wanted or request.form.get(ASKED, "")
+    wanted = request.args.get(ASKED) or _posted()
     return _first(wanted[:200].split())
+
+
+def _posted() -> str:
+    # Asked once more by the page that says that the body was too large to be read.
+    if g.get(_UNREADABLE):
+        return ""
+    setattr(g, _UNREADABLE, True)
+    wanted = request.form.get(ASKED, "")
+    setattr(g, _UNREADABLE, False)
+    return wanted
 
 
 def _remembered() -> str | None:
