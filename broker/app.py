@@ -19,7 +19,7 @@ from broker import clock, db, entropy, keyring
 from broker.feature import Feature
 from broker.identity.assurance import SHIPPED, read_policy
 from broker.identity.verifier import Verifier
-from broker.settings import Settings, read_settings
+from broker.settings import ProofingSettings, Settings, read_settings
 from broker.verifiers.mrz import MrzVerifier, PassportEye, engine_available
 from broker.web import cookies, csrf, errors, headers, locale, static_files
 from broker.web.pages import pages as shell
@@ -36,13 +36,15 @@ FEATURES: tuple[Feature, ...] = (
 """The rooms, in the order their steps are asked on the way to a code."""
 
 
-@cache
-def verifiers() -> tuple[Verifier, ...]:
+def verifiers(settings: ProofingSettings) -> tuple[Verifier, ...]:
     """The doors a person may choose to prove who they are.
 
     Raises EngineMissing, with what to install, where a door's machinery is not there.
     """
-    return (MrzVerifier(PassportEye(engine_available())),)
+    return (MrzVerifier(PassportEye(_tesseract()), specimens=settings.accept_specimens),)
+
+
+_tesseract = cache(engine_available)
 
 
 REQUEST_LIMIT = 16 * 1024 * 1024
@@ -58,7 +60,7 @@ def create_app(tools: Tools | None = None) -> Flask:
     tools = replace(
         tools,
         features=tools.features or FEATURES,
-        verifiers=tools.verifiers or verifiers(),
+        verifiers=tools.verifiers or verifiers(tools.settings.proofing),
         read_token=tools.read_token or broker.oidc.read_token,
     )
     app = Flask("broker", template_folder="web/templates", static_folder="web/static")

@@ -28,7 +28,12 @@ REGISTER = [
 def main() -> int:
     """Exit status of the pair of servers: 0 after Ctrl-C."""
     os.chdir(ROOT)
-    environ = {"BROKER_ISSUER": f"http://localhost:{BROKER_PORT}", **os.environ}
+    environ = {
+        "BROKER_ISSUER": f"http://localhost:{BROKER_PORT}",
+        # So that the demonstration can be tried without a passport at hand.
+        "BROKER_PROOFING__ACCEPT_SPECIMENS": "true",
+        **os.environ,
+    }
     environ["PYTHONPATH"] = str(ROOT)
     for task in ("keys", "database"):
         subprocess.run([PYTHON, "-m", "broker.setup", task], env=environ, check=True)  # noqa: S603
