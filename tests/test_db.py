@@ -15,11 +15,10 @@ def test_a_clean_exit_commits_and_an_exception_leaves_nothing(app: Flask) -> Non
     with app.app_context():
         with transaction() as tx:
             tx.add(Account(id="kept", created=NOON))
-        with pytest.raises(RuntimeError):  # noqa: PT012  the block is the unit of work
-            with transaction() as tx:
-                tx.add(Account(id="lost", created=NOON))
-                tx.flush()
-                raise RuntimeError
+        with pytest.raises(RuntimeError), transaction() as tx:  # noqa: PT012  a unit of work
+            tx.add(Account(id="lost", created=NOON))
+            tx.flush()
+            raise RuntimeError
         with reading() as tx:
             assert tx.get(Account, "kept") is not None
             assert tx.get(Account, "lost") is None

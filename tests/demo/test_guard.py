@@ -142,27 +142,18 @@ def test_another_kind_of_token_of_ours_is_refused() -> None:
         accepted(token(typ="logout+jwt"))
 
 
+GOOD = token(sub="-" * 40)
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        ".",
-        "..",
-        "a.b",
-        "a.b.c.d",
-        "a.b.c",
-        token() + ".",
-        token().replace(".", "..", 1),
-        token() + "=",
-        token() + " ",
-        "\n" + token(),
-        "x" * 17000,
-        token().replace("-", "+"),
+        *("", ".", "..", "a.b", "a.b.c", "a.b.c.d", "x" * 17_000),
+        *(GOOD + ".", GOOD + "=", GOOD + " ", "\n" + GOOD, GOOD.replace(".", "..", 1)),
+        *(GOOD + "A", GOOD[:-1], GOOD.replace("A", "+", 1), GOOD.replace("e", "é", 1)),
     ],
 )
 def test_what_is_no_strict_compact_jws_is_refused(text: str) -> None:
-    if text == token():
-        return
     with pytest.raises(TokenRefused):
         accepted(text)
 
