@@ -1,6 +1,6 @@
 # make run    sets everything up and serves the broker with the demonstration relying service
 # make test   sets everything up and passes the tests
-# The other targets are at the end: make help
+# make help    lists the other targets
 
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 
-.PHONY: run test check lint types imports help lock
+.PHONY: run test check check-style kill9 lock help
 run: $(VENV)/.run-installed
 	@$(BIN)/python deploy/run.py
 
@@ -36,3 +36,19 @@ $(VENV)/.test-installed: requirements/dev.txt $(VENV)/.venv-made
 	@deploy/system-packages.sh test
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
+
+check: check-style ## Formatting, lint, types and storeys, without the tests
+
+kill9: $(VENV)/.test-installed ## The long run of kill -9 during issuances: 10,000 tokens, 30 kills
+	MIFTAH_KILLS=30 MIFTAH_ISSUANCES=10000 $(BIN)/pytest -s tests/journeys/test_kill.py
+
+lock: $(VENV)/.test-installed ## Resolve the dependencies anew into requirements/*.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --extra dev pyproject.toml -o requirements/dev.txt
+
+help: ## This list
+	@echo "make run     serve the broker and a demonstration relying service"
+	@echo "make test    pass the tests"
+	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## /make \1|/' | column -t -s '|'
