@@ -29,7 +29,7 @@ class Span:
         return lines[self.line - 1][self.first - 1 : self.last]
 
     def __str__(self) -> str:
-        """For people: "line 2, 14–19"."""  # noqa: D400, D415  ends in what it prints
+        """For people: "line 2, 14–19"."""
         here = f"{self.first}" if self.first == self.last else f"{self.first}\u2013{self.last}"
         return f"line {self.line}, {here}"
 
@@ -83,9 +83,7 @@ _THREE = (
 
 
 def _composite(last: int, at: int) -> Guard:
-    return Guard(
-        "composite", (Span(2, 1, 10), Span(2, 14, 20), Span(2, 22, last)), Span(2, at, at)
-    )
+    return Guard("composite", (Span(2, 1, 10), Span(2, 14, 20), Span(2, 22, last)), Span(2, at, at))
 
 
 TD3 = Layout(
@@ -101,13 +99,9 @@ TD3 = Layout(
     ),
 )
 
-MRV_A = Layout(
-    Format.MRV_A, lines=2, width=44, codes="V", fields=_two_lines(44, 44), guards=_THREE
-)
+MRV_A = Layout(Format.MRV_A, lines=2, width=44, codes="V", fields=_two_lines(44, 44), guards=_THREE)
 
-MRV_B = Layout(
-    Format.MRV_B, lines=2, width=36, codes="V", fields=_two_lines(36, 36), guards=_THREE
-)
+MRV_B = Layout(Format.MRV_B, lines=2, width=36, codes="V", fields=_two_lines(36, 36), guards=_THREE)
 
 TD2 = Layout(
     Format.TD2,

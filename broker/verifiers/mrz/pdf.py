@@ -4,9 +4,9 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Final
 
-import pypdfium2  # type: ignore[import-untyped]  # ships no types
+import pypdfium2
 from PIL import Image
-from pypdfium2 import raw  # type: ignore[import-untyped]  # ships no types
+from pypdfium2 import raw
 
 from broker.errors import EvidenceRejected
 

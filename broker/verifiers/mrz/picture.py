@@ -1,7 +1,7 @@
 """Turns uploaded bytes into one upright picture, or says why not; nothing is written anywhere."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import Final
 
@@ -26,7 +26,7 @@ READING_SIDE: Final = 2000
 MAX_CHANNEL: Final = 255
 _WEBP_HEAD: Final = 30
 
-_TURNS: Final = {
+_TURNS: Final[Mapping[int, tuple[Image.Transpose, ...]]] = {
     2: (Image.Transpose.FLIP_LEFT_RIGHT,),
     3: (Image.Transpose.ROTATE_180,),
     4: (Image.Transpose.FLIP_TOP_BOTTOM,),
@@ -117,7 +117,8 @@ def _from_heif(upload: bytes) -> Image.Image:
     # The library turns the picture itself, and knows its size before it decodes.
     image = open_heif(BytesIO(upload), convert_hdr_to_8bit=True)[0]
     demand_size(*image.size)
-    return image.to_pillow()
+    decoded: Image.Image = image.to_pillow()
+    return decoded
 
 
 def _from_pdf(upload: bytes) -> Image.Image:
@@ -146,10 +147,10 @@ def _upright(image: ImageFile.ImageFile) -> Image.Image:
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
     except Exception:  # noqa: BLE001  broken EXIF says nothing about the picture
-        orientation = None
+        orientation = 1
     image.load()
     upright: Image.Image = image
-    for turn in _TURNS.get(orientation, ()):
+    for turn in _TURNS.get(orientation or 1, ()):
         upright = upright.transpose(turn)
     return upright
 

@@ -26,11 +26,12 @@ QUARTERS = (0, 90)
 """Turns that are tried, in degrees; half turns show by `>` standing where `<` should."""
 
 PLAUSIBLE = 0.5
-"""The share of check digits that must hold before a second zone counts as a second document."""
+"""The share of check digits that must hold before what was read counts as a zone at all."""
 
 _DOUBTFUL = re.compile(r"K(?=<)|(?<=<)K|(?<=<)[A-Z](?=<)")
 
 Rendering = Callable[[Image.Image], Image.Image]
+Place = tuple[Image.Image, Strip]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +86,21 @@ class PassportEye:
         turned = [gray.rotate(turn, expand=True) for turn in QUARTERS]
         places = [(whole, strip) for whole in turned for strip in strips(whole)]
         for rendering in renderings:
-            texts = []
+            again: list[Place] = []
+            best = 0.0
             for whole, strip in places:
-                texts.append(self._upright_text(rendering(_level(strip.cut(whole))), until))
-                lines = zone_in(texts[-1])
-                if lines is None:
-                    continue
-                yield Found(lines, strip, whole)
-                if holds(lines):
+                text = self._upright_text(rendering(_level(strip.cut(whole))), until)
+                lines = zone_in(text)
+                best = max(best, share_holding(lines or ()))
+                if lines is not None:
+                    yield Found(lines, strip, whole)
+                if has_rows(text) or (rendering is _plain and best < PLAUSIBLE):
+                    again.append((whole, strip))
+                if best == 1:
                     # Here it stands: the other places are not worth another look.
-                    places, texts = [(whole, strip)], texts[-1:]
+                    again = [(whole, strip)]
                     break
-            if rendering is not _plain:
-                places = [p for p, text in zip(places, texts, strict=True) if has_rows(text)]
+            places = again
 
     def _upright_text(self, strip: Image.Image, until: float) -> str:
         """The text of a level strip, the right way up or upside down."""

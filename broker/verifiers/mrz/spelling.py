@@ -57,7 +57,7 @@ def holds(lines: Lines) -> bool:
 
 def share_holding(lines: Lines) -> float:
     """The part of the check digits of `lines` that are right, 0–1; 0 for what is no zone."""
-    layout = layout_of(lines)
+    layout = layout_of(lines) if lines else None
     if layout is None:
         return 0
     checks = check_digits(layout, lines)

@@ -4,9 +4,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from passporteye.mrz.image import MRZBoxLocator  # type: ignore[import-untyped]  # ships no types
+from passporteye.mrz.image import MRZBoxLocator
 from PIL import Image
-from skimage import filters, morphology  # type: ignore[import-untyped]  # ships no types
+from skimage.filters import sobel_v, threshold_otsu
+from skimage.morphology import black_tophat, closing, footprint_rectangle
 
 FINDING_WIDTH = 250
 """Pixels of the small picture in which strips are looked for."""
@@ -117,10 +118,10 @@ def _cover(length: float, offset: float, other: float) -> tuple[float, float]:
 
 def _dense_print(small: np.ndarray) -> np.ndarray:
     """True where dark strokes stand close together (the method that PassportEye follows too)."""
-    square = morphology.footprint_rectangle((5, 5))
-    strokes = np.abs(filters.sobel_v(morphology.black_tophat(small, square)))
-    closed = morphology.closing(strokes, square)
-    dense: np.ndarray = closed > filters.threshold_otsu(closed)
+    square = footprint_rectangle((5, 5))
+    strokes = np.abs(sobel_v(black_tophat(small, square)))
+    closed = closing(strokes, square)
+    dense: np.ndarray = closed > threshold_otsu(closed)
     return dense
 
 

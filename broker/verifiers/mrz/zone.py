@@ -93,9 +93,7 @@ def _parsed(layout: Layout, lines: Lines, today: date) -> Zone:
     return Zone(
         format=layout.format,
         lines=lines,
-        fields=tuple(
-            Field(name, text[name], str(span)) for name, span in layout.fields.items()
-        ),
+        fields=tuple(Field(name, text[name], str(span)) for name, span in layout.fields.items()),
         checks=check_digits(layout, lines),
         document_code=text["document_code"].rstrip(FILLER),
         issuing_state=text["issuing_state"].rstrip(FILLER),

@@ -22,7 +22,7 @@ SERIF = "/usr/share/fonts/truetype/dejavu/DejaVuSerif-Bold.ttf"
 SANS = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 BOLD = "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf"
 
-MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
+MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +174,7 @@ def _text(
     draw.text((at[0] * MM, at[1] * MM), text, font=face, fill=ink)
 
 
-def _field(
-    draw: ImageDraw.ImageDraw, at: tuple[float, float], label: str, value: str
-) -> None:
+def _field(draw: ImageDraw.ImageDraw, at: tuple[float, float], label: str, value: str) -> None:
     _text(draw, at, label, SANS, 1.7, LABEL)
     _text(draw, (at[0], at[1] + 2.4), value, BOLD, 3)
 
@@ -224,9 +222,7 @@ def _specimen(page: Image.Image, height: float) -> None:
     page.alpha_composite(turned)
 
 
-def _zone(
-    page: Image.Image, lines: tuple[str, ...], at: tuple[float, float], band: float
-) -> None:
+def _zone(page: Image.Image, lines: tuple[str, ...], at: tuple[float, float], band: float) -> None:
     """The lines in OCR-B, ten symbols to the inch, one sixth of an inch apart."""
     layer = Image.new("RGBA", page.size, (0, 0, 0, 0))
     top = page.height - round(band * MM)
@@ -246,7 +242,9 @@ def _blank_page() -> Image.Image:
     page = _security_paper((PAGE[0], 30), (236, 230, 220), seed=3)
     draw = ImageDraw.Draw(page)
     _emblem(page, (62.5, 10), 7)
-    _text(draw, (33, 21), "This booklet is a specimen. It admits its bearer nowhere.", SANS, 2, LABEL)
+    _text(
+        draw, (33, 21), "This booklet is a specimen. It admits its bearer nowhere.", SANS, 2, LABEL
+    )
     return page
 
 

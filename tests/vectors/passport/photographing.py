@@ -63,7 +63,7 @@ def _shadow(seen: Image.Image) -> Image.Image:
 
 def _desk(size: tuple[int, int], chance: np.random.Generator) -> Image.Image:
     """Oak: long streaks along the boards."""
-    width, height = size
+    _, height = size
     grain = chance.normal(0, 1, (height, 24))
     fine = Image.fromarray(grain.astype("float32")).resize(size, Image.Resampling.BICUBIC)
     broad = chance.normal(0, 1, (height // 16, 5)).astype("float32")
@@ -96,4 +96,5 @@ def _light(size: tuple[int, int]) -> np.ndarray:
     window = 1.10 - 0.26 * u - 0.10 * v
     vignette = 1 - 0.22 * ((u - 0.5) ** 2 + (v - 0.5) ** 2) * 2
     tone = (window * vignette)[..., None]
-    return (tone * np.array([1.02, 1.0, 0.95])).astype("float32")
+    light: np.ndarray = (tone * np.array([1.02, 1.0, 0.95])).astype("float32")
+    return light

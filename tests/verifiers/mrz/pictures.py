@@ -1,10 +1,14 @@
 """The committed pictures of specimens, and small ones made up on the spot."""
 
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
+
+from broker.verifiers.mrz import PassportEye, engine_available
+from broker.verifiers.mrz.picture import open_picture
 
 HERE = Path(__file__).parents[2] / "vectors" / "passport"
 
@@ -19,11 +23,17 @@ def specimen(name: str) -> bytes:
     return (HERE / name).read_bytes()
 
 
-def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:  # noqa: ANN401  Pillow's
+@cache
+def zones_in(name: str) -> tuple[tuple[str, ...], ...]:
+    """What the first engine reads in a committed picture; slow, so once for all tests."""
+    return PassportEye(engine_available())(open_picture(specimen(name)))
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     out = BytesIO()
     image.save(out, kind, **options)
     return out.getvalue()
 
 
-def plain(size: tuple[int, int] = (640, 480), mode: str = "RGB", color: Any = 0) -> Image.Image:  # noqa: ANN401  Pillow's
+def plain(size: tuple[int, int] = (640, 480), mode: str = "RGB", color: Any = 0) -> Image.Image:
     return Image.new(mode, size, color)

@@ -30,7 +30,9 @@ def test_a_birth_is_never_in_the_future_and_never_guessed(text: str, expected: s
     assert str(parse_birth(text, TODAY)) == expected
 
 
-@pytest.mark.parametrize("text", ["741312", "740832", "740230", "7<0812", "74O812", "740<12", "<<0230"])
+@pytest.mark.parametrize(
+    "text", ["741312", "740832", "740230", "7<0812", "74O812", "740<12", "<<0230"]
+)
 def test_an_impossible_birth_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  the kind is all that is promised
         parse_birth(text, TODAY)

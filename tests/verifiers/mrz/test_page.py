@@ -16,9 +16,7 @@ SOURCE = HOUSE / "verifiers" / "mrz" / "templates" / "mrz" / "photograph.html"
 @pytest.fixture
 def page() -> Environment:
     folders = (SOURCE.parents[1], HOUSE / "web" / "templates")
-    made = Environment(
-        loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined
-    )
+    made = Environment(loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined)
     made.globals.update(
         _=str,
         form_token=lambda: "t0ken",

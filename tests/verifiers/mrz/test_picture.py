@@ -23,12 +23,23 @@ def refusal(upload: bytes) -> str:
     return caught.value.code
 
 
+def outcome(upload: bytes) -> str:
+    try:
+        open_picture(upload)
+    except EvidenceRejected as rejected:
+        return rejected.code
+    return "opened"
+
+
 def png_head(width: int, height: int) -> bytes:
     """The beginning of a PNG that states a size and holds next to nothing."""
 
     def chunk(name: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + name + content + struct.pack(
-            ">I", zlib.crc32(name + content)
+        return (
+            struct.pack(">I", len(content))
+            + name
+            + content
+            + struct.pack(">I", zlib.crc32(name + content))
         )
 
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
@@ -85,7 +96,8 @@ def test_all_eight_orientations_come_out_upright(orientation: int) -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
     opened = open_picture(encoded(held, "JPEG", exif=exif))
-    corners = [opened.getpixel(at) > (128, 128, 128) for at in ((20, 20), (600, 20), (20, 460))]
+    gray = opened.convert("L")
+    corners = [gray.getpixel(at) == 255 for at in ((20, 20), (600, 20), (20, 460))]
     assert (opened.size, corners) == ((640, 480), [True, False, False])
 
 
@@ -99,7 +111,7 @@ def test_broken_exif_does_not_spoil_a_picture() -> None:
 def test_an_animation_shows_its_first_picture() -> None:
     frames = [plain(color=(250, 250, 250)), plain(color=0)]
     upload = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:])
-    assert min(open_picture(upload).getpixel((9, 9))) > 200
+    assert open_picture(upload).convert("L").getextrema() == (250, 250)
 
 
 @pytest.mark.parametrize(
@@ -231,11 +243,7 @@ def test_no_flipped_bytes_raise_anything_but_a_known_refusal(
     whole = bytearray(SMALL[kind])
     for _ in range(data.draw(st.integers(1, 4))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
-    try:
-        open_picture(bytes(whole))
-    except EvidenceRejected as rejected:
-        assert rejected.code in REFUSALS
+    assert outcome(bytes(whole)) in {*REFUSALS, "opened"}
 
 
 SMALL = {kind: encoded(plain((480, 160)), kind) for kind in ("JPEG", "PNG", "WEBP")}
-

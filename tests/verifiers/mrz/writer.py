@@ -52,7 +52,9 @@ def td3(holder: Holder, document: Document, empty_digit: str = "<") -> tuple[str
     body = (
         guarded(document.number.ljust(9, FILLER)),
         guarded(holder.birth),
-        guarded(document.expiry) + optional + (digit(optional) if document.optional else empty_digit),
+        guarded(document.expiry)
+        + optional
+        + (digit(optional) if document.optional else empty_digit),
     )
     first = _first(document) + names(holder, 39)
     second = body[0] + _code(holder.nationality) + body[1] + holder.sex + body[2]
