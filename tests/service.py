@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -62,10 +63,9 @@ class Service:
         self,
         client: FlaskClient,
         code: str,
-        /,
         *,
-        headers: dict[str, str] | None = None,
-        **changed: str,
+        headers: Mapping[str, str] | None = None,
+        changed: Mapping[str, str] | None = None,
     ) -> TestResponse:
         form = {
             "grant_type": "authorization_code",
@@ -73,7 +73,9 @@ class Service:
             "redirect_uri": self.redirect_uri,
             "code_verifier": VERIFIER,
         }
-        return client.post("/token", data=form | changed, headers=headers or self.basic())
+        return client.post(
+            "/token", data=form | dict(changed or {}), headers=headers or self.basic()
+        )
 
     def basic(self) -> dict[str, str]:
         pair = f"{urlencode({'': self.client_id})[1:]}:{urlencode({'': self.secret})[1:]}"
@@ -114,6 +116,11 @@ def answer(response: TestResponse) -> dict[str, str]:
     return {k: v[0] for k, v in parse_qs(urlsplit(response.location).query).items()}
 
 
+def is_page_of_refusal(response: TestResponse) -> bool:
+    """Whether the answer is a page that says no, and sends nobody anywhere."""
+    return response.status_code == 400 and "Location" not in response.headers
+
+
 @dataclass(frozen=True)
 class Person:
     account_id: str
@@ -152,6 +159,3 @@ def _asked(account: str, service: str, scope: frozenset[str], now: datetime) -> 
 def later(app: Flask, **by: int) -> None:
     """Move the application's clock."""
     app.extensions["broker"].clock.now += timedelta(**by)
-
-
-__all__ = ["Person", "Service", "agree", "answer", "challenge", "later", "register", "settle"]

@@ -11,7 +11,16 @@ from sqlalchemy import select
 
 from broker.db import reading
 from broker.oidc.models import Code
-from tests.service import CALLBACK, Person, Service, answer, challenge, register, settle
+from tests.service import (
+    CALLBACK,
+    Person,
+    Service,
+    answer,
+    challenge,
+    is_page_of_refusal,
+    register,
+    settle,
+)
 
 pytestmark = pytest.mark.usefixtures("person")
 
@@ -112,7 +121,7 @@ def test_two_clients_or_two_addresses_are_refused_on_a_page(
     arguments = service.arguments()
     query = urlencode([*arguments.items(), (name, arguments[name])])
     response = client.get(f"/authorize?{query}")
-    assert (response.status_code, response.location) == (400, None)
+    assert is_page_of_refusal(response)
 
 
 def test_an_empty_parameter_is_as_if_absent(client: FlaskClient, service: Service) -> None:
@@ -141,7 +150,7 @@ def test_a_client_without_the_code_flow_is_refused(app: Flask, client: FlaskClie
 def test_an_unknown_client_is_told_so_on_a_page(client: FlaskClient, service: Service) -> None:
     for name in ("nobody", "", "a\x00b", "x" * 500):
         response = service.ask(client, client_id=name)
-        assert (response.status_code, response.location) == (400, None)
+        assert is_page_of_refusal(response)
 
 
 MUTATIONS = [
@@ -175,13 +184,13 @@ def test_no_redirect_to_an_address_that_is_not_registered_to_the_letter(
     client: FlaskClient, service: Service, address: str, other_fault: dict[str, str]
 ) -> None:
     response = service.ask(client, redirect_uri=address, **other_fault)
-    assert (response.status_code, response.location) == (400, None)
+    assert is_page_of_refusal(response)
 
 
 def test_another_clients_address_is_not_mine(app: Flask, client: FlaskClient) -> None:
     other = register(app, Service("other", redirect_uri="https://other.test/cb"))
     response = other.ask(client, redirect_uri=CALLBACK)
-    assert (response.status_code, response.location) == (400, None)
+    assert is_page_of_refusal(response)
 
 
 def test_the_error_page_escapes_what_was_sent(client: FlaskClient, service: Service) -> None:

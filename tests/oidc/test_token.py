@@ -160,7 +160,7 @@ def test_a_code_is_good_once_and_its_second_use_revokes_what_the_first_bought(
 def test_a_code_buys_nothing_without_all_that_belongs_to_it(
     client: FlaskClient, service: Service, changed: dict[str, str], hint: str
 ) -> None:
-    response = service.redeem(client, service.code(client), **changed)
+    response = service.redeem(client, service.code(client), changed=changed)
     body = response.get_json()
     assert (response.status_code, body["error"]) == (400, "invalid_grant")
     assert hint in body["error_description"]
@@ -168,7 +168,7 @@ def test_a_code_buys_nothing_without_all_that_belongs_to_it(
 
 def test_a_wrong_verifier_burns_the_code(client: FlaskClient, service: Service) -> None:
     code = service.code(client)
-    service.redeem(client, code, code_verifier="w" * 43)
+    service.redeem(client, code, changed={"code_verifier": "w" * 43})
     assert service.redeem(client, code).status_code == 400
 
 
@@ -244,7 +244,9 @@ def test_another_method_than_the_registered_one_is_refused(
 
 
 def test_two_methods_at_once_are_refused(client: FlaskClient, service: Service) -> None:
-    response = service.redeem(client, service.code(client), client_secret=service.secret)
+    response = service.redeem(
+        client, service.code(client), changed={"client_secret": service.secret}
+    )
     assert (response.status_code, response.get_json()["error"]) == (400, "invalid_request")
 
 
@@ -258,7 +260,7 @@ def test_a_client_of_post_and_a_public_one_prove_themselves_their_way(
         service = {"post": post, "public": public}[name]
         extra = {"client_id": name} | ({"client_secret": post.secret} if name == "post" else {})
         # An empty header mapping stands for no authentication in the header.
-        response = service.redeem(client, service.code(client), headers={"X-A": "b"}, **extra)
+        response = service.redeem(client, service.code(client), headers={"X-A": "b"}, changed=extra)
         assert response.status_code == 200, response.text
 
 
