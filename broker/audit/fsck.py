@@ -176,7 +176,8 @@ class _Walk:
             place = first + at * span
             what = f"tile {level}/{number} holds another hash"
             self.faults.append(Fault(place, place + span - 1, what))
-        if len(held) != WIDTH or (not wrong and stored.root != root):
+        own = merkle.complete(held) if wrong and len(held) == WIDTH else root
+        if len(held) != WIDTH or stored.root != own:
             self._whole_tile(first, level, number, "has another length or root")
         return root
 
