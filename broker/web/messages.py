@@ -66,6 +66,10 @@ MESSAGES: dict[str, Message] = {
         "Check the address, or go back to the service that you came from.",
     ),
     "not_signed_in": Message("You are not signed in.", "Sign in and try again."),
+    "record_altered": Message(
+        "The record contradicts itself.",
+        "Somebody changed it beside this program. Tell the operator of this service.",
+    ),
     "redirect_uri_unknown": Message(
         "The service asked us to send you to an address that it has not registered.",
         "For your safety we stop here. Tell the service's operator.",
