@@ -19,9 +19,11 @@ from broker.verifiers.mrz.names import Names, parse_names, spaced
 
 UNREADABLE = "mrz_unreadable"
 NO_EXPIRY = FILLER * 6
+CARDS = frozenset({Format.TD1, Format.TD2, Format.IDFRA})
 SEXES = frozenset("MFX<")
 _ALPHABET = re.compile(r"[A-Z0-9<]+")
 _STATE = re.compile(r"[A-Z]{3}|D<<")
+_STATE_OR_NONE = re.compile(r"[A-Z]{3}|D<<|<<<")
 _CODE = re.compile(r"[A-Z][A-Z<]")
 _NUMBER = re.compile(r"[A-Z0-9][A-Z0-9<]*")
 
@@ -42,7 +44,8 @@ class Zone:
     """All that a zone says. Its arithmetic may fail: ask `holds` before believing any of it.
 
     Codes are without fillers ("P", "D"); `sex` is M, F, X or None where it is unspecified.
-    `expiry_date` is None on cards that have none. `optional_data` is what the issuer chose to
+    `nationality` and
+    `expiry_date` are None on cards that leave them open. `optional_data` is what the issuer chose to
     add, "" if nothing.
     """
 
@@ -87,7 +90,7 @@ def parse(lines: Lines, today: date) -> Zone:
 
 def _parsed(layout: Layout, lines: Lines, today: date) -> Zone:
     text = {name: span.of(lines) for name, span in layout.fields.items()}
-    _demand_grammar(text)
+    _demand_grammar(layout, text)
     long = long_number(layout, lines)
     number = text[NUMBER].rstrip(FILLER) if long is None else long[:-1]
     return Zone(
@@ -98,7 +101,7 @@ def _parsed(layout: Layout, lines: Lines, today: date) -> Zone:
         document_code=text["document_code"].rstrip(FILLER),
         issuing_state=text["issuing_state"].rstrip(FILLER),
         document_number=number,
-        nationality=text["nationality"].rstrip(FILLER) if "nationality" in text else None,
+        nationality=text.get("nationality", "").rstrip(FILLER) or None,
         birth_date=parse_birth(text["birth_date"], today),
         sex=text["sex"].rstrip(FILLER) or None,
         expiry_date=_expiry(layout, text, today),
@@ -107,11 +110,12 @@ def _parsed(layout: Layout, lines: Lines, today: date) -> Zone:
     )
 
 
-def _demand_grammar(text: dict[str, str]) -> None:
+def _demand_grammar(layout: Layout, text: dict[str, str]) -> None:
     """Raises ValueError where a field holds what no document has there."""
     grammar = {"document_code": _CODE, "issuing_state": _STATE, NUMBER: _NUMBER}
     if "nationality" in text:
-        grammar["nationality"] = _STATE
+        # Cards of some territories (Macao) leave the nationality open; passports may not.
+        grammar["nationality"] = _STATE_OR_NONE if layout.format in CARDS else _STATE
     for name, allowed in grammar.items():
         if not allowed.fullmatch(text[name]):
             raise ValueError(name)
@@ -121,7 +125,7 @@ def _demand_grammar(text: dict[str, str]) -> None:
 
 def _expiry(layout: Layout, text: dict[str, str], today: date) -> date | None:
     written = text.get("expiry_date", NO_EXPIRY)
-    if written == NO_EXPIRY and layout.format in {Format.TD1, Format.TD2, Format.IDFRA}:
+    if written == NO_EXPIRY and layout.format in CARDS:
         return None
     return parse_expiry(written, today, layout.years_valid)
 

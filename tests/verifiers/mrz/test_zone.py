@@ -223,6 +223,13 @@ def test_a_passport_without_expiry_is_refused() -> None:
         read(td3(Holder(), Document(expiry="<<<<<<")))
 
 
+def test_a_card_may_leave_the_nationality_open_and_a_passport_may_not() -> None:
+    open_one = Holder(nationality="<<<")
+    assert read(td1(open_one, Document(code="I"))).nationality is None
+    with pytest.raises(EvidenceRejected):
+        read(td3(open_one, Document()))
+
+
 def test_a_card_may_have_no_expiry() -> None:
     assert read(td1(Holder(), Document(code="I", expiry="<<<<<<"))).expiry_date is None
 
