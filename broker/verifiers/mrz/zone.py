@@ -43,10 +43,9 @@ class Field:
 class Zone:
     """All that a zone says. Its arithmetic may fail: ask `holds` before believing any of it.
 
-    Codes are without fillers ("P", "D"); `sex` is M, F, X or None where it is unspecified.
-    `nationality` and
-    `expiry_date` are None on cards that leave them open. `optional_data` is what the issuer chose to
-    add, "" if nothing.
+    Codes are without fillers ("P", "D"); `sex` is M, F, X or None where it is unspecified;
+    `nationality` and `expiry_date` are None on cards that leave them open. `optional_data` is
+    what the issuer chose to add, "" if nothing.
     """
 
     format: Format
