@@ -40,8 +40,9 @@ def agree(handle: str) -> Response:
     now = tools().clock()
     with transaction() as tx:
         wish = _wish(tx, handle)
-        store.give(tx, wish, now)
+        # First the record: its lock makes the second of two clicks wait for the first.
         record(tx, "consent.given", _facts(wish), now)
+        store.give(tx, wish, now)
     return redirect(resume_path(handle), code=303)
 
 

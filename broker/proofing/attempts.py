@@ -54,12 +54,15 @@ def begin(tx: Session, where: Place, handle: str, opening: Opening, now: datetim
     tx.add(row)
 
 
-def find(tx: Session, handle: str, where: Place, now: datetime) -> OpenAttempt:
+def find(
+    tx: Session, handle: str, where: Place, now: datetime, *, alone: bool = False
+) -> OpenAttempt:
     """The attempt. Raises NotFound: unknown, over, another's or another sign-in's.
 
-    All look the same, so that a guessed or forwarded address tells nothing.
+    All look the same, so that a guessed or forwarded address tells nothing. `alone`: whoever
+    asks for it at the same time waits until this transaction is over (two clicks, one deed).
     """
-    row = tx.get(OpenAttempt, handle)
+    row = tx.get(OpenAttempt, handle, with_for_update=alone)
     if row is None or now >= row.expires:
         raise NotFound("evidence_unknown")
     if Place(row.account_id, row.session_id, row.interaction, row.kind) != where:
@@ -84,8 +87,9 @@ def reopen(tx: Session, row: OpenAttempt, opening: Opening, now: datetime) -> No
 
 
 def keep(tx: Session, row: OpenAttempt, evidence: Evidence) -> None:
-    """Seal what was read until the person has looked at it."""
-    row.reading = _seal(tx, row.account_id, row.handle, "reading", to_json(evidence))
+    """Seal what was read until the person has looked at it; what they may see is not replaced."""
+    if row.reading is None:
+        row.reading = _seal(tx, row.account_id, row.handle, "reading", to_json(evidence))
 
 
 def read(tx: Session, row: OpenAttempt) -> Evidence:

@@ -1,28 +1,31 @@
 """Choosing a door, showing something at it, looking at what was read, and confirming it."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response
+from flask import Blueprint, redirect, render_template, request
 
 from broker import entropy
 from broker.audit.log import record
 from broker.db import reading, transaction
-from broker.errors import EvidenceRejected, Malformed, NotAllowed, NotFound, TooLarge
-from broker.feature import Asked
-from broker.identity.assurance import Policy, assess, reachable
+from broker.errors import EvidenceRejected, Malformed, NotAllowed
+from broker.identity.assurance import assess
 from broker.identity.evidence import Evidence, Outcome
-from broker.identity.verifier import Attempt, Opening, Redirect, Reply, Verifier
+from broker.identity.verifier import Attempt, Verifier
 from broker.interaction.store import ACCOUNT, asked, resume_path
 from broker.proofing import attempts, store, words
-from broker.proofing.doors import Outlook
+from broker.proofing.presenting import (
+    Answer,
+    choice,
+    door,
+    door_path,
+    reply,
+    review_path,
+    show,
+)
 from broker.proofing.step import look
-from broker.web import csrf, shown
-from broker.web.locale import choose, gettext
-from broker.web.messages import message
+from broker.web import shown
+from broker.web.locale import choose
 from broker.web.tools import tools
 
 pages = Blueprint("proofing", __name__, url_prefix="/prove", template_folder="templates")
-
-Answer = str | Response | tuple[str, int]
 
 
 @pages.get("/<handle>")
@@ -34,8 +37,8 @@ def doors(handle: str) -> Answer:
         view = look(tx, request_, now)
     policy = tools().policy
     if len(view.doors) == 1 and view.is_enough(policy):
-        return redirect(_door_path(handle, view.doors[0].kind), code=303)
-    return render_template("proofing/doors.html", **_choice(handle, request_, view, policy))
+        return redirect(door_path(handle, view.doors[0].kind), code=303)
+    return render_template("proofing/doors.html", **choice(handle, request_, view, policy))
 
 
 @pages.post("/<handle>")
@@ -71,30 +74,29 @@ def open_door(handle: str, kind: str) -> Answer:
     opening = verifier.open(attempt)
     with transaction() as tx:
         attempts.begin(tx, where, attempt.handle, opening, now)
-    return _show(opening, handle, attempt)
+    return show(opening, handle, attempt)
 
 
 @pages.post("/<handle>/<kind>")
 def present(handle: str, kind: str) -> Answer:
     """Read what was sent; the reading takes seconds, so no transaction is open meanwhile."""
     now, verifier = tools().clock(), door(kind)
-    name = request.form.get(verifier.handle_param, "")
+    name, sent = request.form.get(verifier.handle_param, ""), reply(verifier)
     with transaction() as tx:
         where = attempts.place(asked(tx, handle, now), kind)
-        row = attempts.find(tx, name, where, now)
+        row = attempts.find(tx, name, where, now, alone=True)
         if row.reading is not None:  # sent twice: the first one has been read
-            return redirect(_review_path(handle, kind, name), code=303)
-        reply = _reply(verifier)
+            return redirect(review_path(handle, kind, name), code=303)
         attempts.count(tx, where.account_id, now)
         attempt = attempts.resume(tx, row, now, choose())
     try:
-        evidence = verifier.close(attempt, reply)
+        evidence = verifier.close(attempt, sent)
     except EvidenceRejected as refusal:
         return _refused(handle, where, attempt, verifier, refusal.code)
     now = tools().clock()
     with transaction() as tx:
-        attempts.keep(tx, attempts.find(tx, name, where, now), evidence)
-    return redirect(_review_path(handle, kind, name), code=303)
+        attempts.keep(tx, attempts.find(tx, name, where, now, alone=True), evidence)
+    return redirect(review_path(handle, kind, name), code=303)
 
 
 @pages.get("/<handle>/<kind>/review/<attempt>")
@@ -108,7 +110,7 @@ def review(handle: str, kind: str, attempt: str) -> Answer:
     level = policy.identity_levels[assess([evidence], policy, now).level]
     return render_template(
         "proofing/review.html",
-        action=_review_path(handle, kind, attempt),
+        action=review_path(handle, kind, attempt),
         rows=words.rows(evidence),
         passed=words.checks(evidence, Outcome.PASSED),
         open=words.checks(evidence, Outcome.FAILED, Outcome.SKIPPED),
@@ -125,12 +127,12 @@ def confirm(handle: str, kind: str, attempt: str) -> Answer:
         raise Malformed("malformed", "neither right nor again")
     with transaction() as tx:
         where = attempts.place(asked(tx, handle, now), kind)
-        row = attempts.find(tx, attempt, where, now)
+        row = attempts.find(tx, attempt, where, now, alone=True)
         evidence = attempts.read(tx, row)
         tx.delete(row)
         if answer == "again":
             record(tx, "evidence.discarded", {"account": where.account_id, "kind": kind}, now)
-            return redirect(_door_path(handle, kind), code=303)
+            return redirect(door_path(handle, kind), code=303)
         filing = store.file(tx, where.account_id, evidence, now)
         record(tx, "evidence.accepted", _accepted(where.account_id, evidence, filing), now)
     return redirect(resume_path(handle), code=303)
@@ -149,63 +151,6 @@ def remove(reference: str) -> Answer:
     return redirect(resume_path(ACCOUNT), code=303)
 
 
-def door(kind: str) -> Verifier:
-    """The verifier of this kind. Raises NotFound."""
-    found = next((v for v in tools().verifiers if v.kind == kind), None)
-    if found is None:
-        raise NotFound("verifier_unknown")
-    return found
-
-
-def _choice(handle: str, request_: Asked, view: Outlook, policy: Policy) -> dict[str, object]:
-    levels = policy.identity_levels
-    return {
-        "handle": handle,
-        "client_name": request_.client_name,
-        "on_own_account": handle == ACCOUNT,
-        "wanted": view.wanted and shown.level(levels[view.wanted].label),
-        "is_enough": view.is_enough(policy),
-        "may_go_on": view.may_go_on() and handle != ACCOUNT,
-        "doors": [_entry(handle, verifier, policy) for verifier in view.doors],
-    }
-
-
-def _entry(handle: str, verifier: Verifier, policy: Policy) -> dict[str, str]:
-    level = policy.identity_levels[reachable(verifier.produces, policy)]
-    return {
-        "path": _door_path(handle, verifier.kind),
-        "title": gettext(verifier.title),
-        "summary": gettext(verifier.summary),
-        "level": shown.level(level.label),
-    }
-
-
-def _show(opening: Opening, handle: str, attempt: Attempt, code: str | None = None) -> Answer:
-    if isinstance(opening.show, Redirect):
-        return redirect(opening.show.url, code=303)
-    page = render_template(
-        opening.show.template,
-        **{
-            **opening.show.context,
-            "action": request.path,
-            "attempt": attempt.handle,
-            "error": None if code is None else message(code),
-            "decline": url_for("proofing.decline", handle=handle),
-        },
-    )
-    return page if code is None else (page, EvidenceRejected.status)
-
-
-def _reply(verifier: Verifier) -> Reply:
-    """What was sent. Raises TooLarge past the verifier's own limit."""
-    fields = {k: v for k, v in request.form.items() if k != csrf.FIELD}
-    files = {name: upload.read() for name, upload in request.files.items()}
-    size = sum(map(len, files.values())) + sum(len(v.encode()) for v in fields.values())
-    if size > verifier.size_limit:
-        raise TooLarge("too_many_bytes")
-    return Reply(fields, files)
-
-
 def _refused(
     handle: str, where: attempts.Place, attempt: Attempt, verifier: Verifier, code: str
 ) -> Answer:
@@ -213,11 +158,11 @@ def _refused(
     now = tools().clock()
     opening = verifier.open(Attempt(attempt.handle, now, attempt.locale))
     with transaction() as tx:
-        row = attempts.find(tx, attempt.handle, where, now)
+        row = attempts.find(tx, attempt.handle, where, now, alone=True)
         attempts.reopen(tx, row, opening, now)
         facts = {"account": where.account_id, "kind": where.kind, "reason": code}
         record(tx, "evidence.refused", facts, now)
-    return _show(opening, handle, attempt, code)
+    return show(opening, handle, attempt, code)
 
 
 def _accepted(account_id: str, evidence: Evidence, filing: store.Filing) -> dict[str, object]:
@@ -234,11 +179,3 @@ def _accepted(account_id: str, evidence: Evidence, filing: store.Filing) -> dict
         "level": assess([evidence], policy, evidence.at).level,
         "policy": policy.version,
     }
-
-
-def _door_path(handle: str, kind: str) -> str:
-    return url_for("proofing.open_door", handle=handle, kind=kind)
-
-
-def _review_path(handle: str, kind: str, attempt: str) -> str:
-    return url_for("proofing.review", handle=handle, kind=kind, attempt=attempt)
