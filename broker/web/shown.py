@@ -7,7 +7,7 @@ import babel
 import babel.dates
 
 from broker.identity.words import CLAIMS, LEVELS, PLACE, UNKNOWN, VALUES
-from broker.web.locale import choose, format_date, gettext
+from broker.web.locale import choose, format_date, gettext, isolate
 
 _DATES = frozenset({"birthdate", "expiry_date", "date_of_expiry"})
 _STATES = frozenset({"nationalities", "issuing_state"})
@@ -47,7 +47,7 @@ def place(source: str) -> str:
     found = _LINE.fullmatch(source)
     if found is None:
         return source
-    return gettext(PLACE, line=found[1], places=found[2])
+    return gettext(PLACE, line=found[1], places=isolate(found[2]))
 
 
 def level(name: str) -> str:

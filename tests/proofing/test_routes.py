@@ -100,7 +100,7 @@ def test_what_was_read_is_shown_beside_its_place(desk: Desk) -> None:
     page = desk.visit.get(f"{desk.read()}?ui_locales=en").text
     assert "<dt>Family name</dt><dd><bdi>ERIKSSON</bdi>" in page
     assert "12 August 1974" in page
-    assert "line 1, places 1–9" in page
+    assert "line 1, places \u20681–9\u2069" in page
     assert "The check digits are right" in page
     assert "It is a specimen" in page
     assert "level “declared”" in page

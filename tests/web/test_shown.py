@@ -55,7 +55,7 @@ def test_codes_become_words_and_other_values_stay(app: Flask) -> None:
 
 def test_a_place_in_a_zone_is_translated_and_any_other_is_not(app: Flask) -> None:
     with app.test_request_context("/?ui_locales=fr"):
-        assert shown.place("line 2, 14–19") == "ligne 2, positions 14–19"
+        assert shown.place("line 2, 14–19") == "ligne 2, positions \u206814–19\u2069"
         assert shown.place("2 × 44") == "2 × 44"
 
 
