@@ -68,6 +68,8 @@ def redeem(tx: Session, purpose: Purpose, handle: str, value: str, now: datetime
     Raises EvidenceRejected key_too_late: unknown, spent, over, another browser's, purpose's or
     visit's.
     """
+    if not value.isprintable():  # a NUL, which PostgreSQL takes in no text
+        raise EvidenceRejected("key_too_late", "challenge_spent")
     statement = (
         delete(Challenge)
         .where(

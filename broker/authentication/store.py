@@ -25,7 +25,8 @@ def find(tx: Session, credential_id: bytes) -> Authenticator | None:
 
 def own(tx: Session, account_id: str, key_id: str) -> Authenticator:
     """The key, if it is of this account. Raises NotFound: no such key, or another person's."""
-    key = tx.get(Authenticator, key_id)
+    # PostgreSQL refuses a NUL in text with an error that is no answer to a wrong address.
+    key = tx.get(Authenticator, key_id) if key_id.isprintable() else None
     if key is None or key.account_id != account_id:
         raise NotFound("not_found")
     return key

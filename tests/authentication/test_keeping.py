@@ -177,3 +177,10 @@ def count_open(app: Flask) -> int:
 def test_the_panel_shows_nothing_of_an_account_without_keys(app: Flask) -> None:
     with app.test_request_context(), reading() as tx:
         assert panel(tx, "nobody", NOON).context == {"keys": []}
+
+
+@pytest.mark.parametrize("deed", ["name", "removal"])
+def test_an_address_that_is_no_key_is_not_found(client: FlaskClient, deed: str) -> None:
+    enrol(client)
+    assert visit(client, f"/keys/nothing/{deed}").status_code == 404
+    assert visit(client, f"/keys/%00/{deed}").status_code == 404

@@ -1,10 +1,9 @@
 import gzip
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -16,7 +15,6 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
 from broker.accounts.models import Session
-from broker.app import create_app
 from broker.audit.entry import read_leaf
 from broker.audit.models import AuditEntry
 from broker.authentication import ceremony as ceremony_module
@@ -24,10 +22,9 @@ from broker.authentication.models import Authenticator, Challenge
 from broker.db import db, reading, transaction
 from broker.interaction.models import Interaction
 from broker.web import cookies
-from broker.web.tools import Tools
 from tests.authentication.authenticator import SoftAuthenticator
-from tests.conftest import NOON, StoppedClock
-from tests.people import answer, ceremony, enrol, new_key, sign_in, visit
+from tests.conftest import ISSUER, NOON, StoppedClock
+from tests.people import add_key, answer, ceremony, enrol, forms, new_key, sign_in, visit
 
 COOKIE = "__Host-miftah_session"
 
@@ -402,6 +399,13 @@ def test_a_challenge_of_our_own_making_is_needed(
     assert answer(stranger, form, key.get(form.options)).status_code == 422
 
 
+@pytest.mark.parametrize("value", ["", "\x00", "x" * 100])
+def test_what_is_no_challenge_comes_too_late(client: FlaskClient, value: str) -> None:
+    form = ceremony(visit(client, "/sign-in/account"))
+    form.fields["challenge"] = value
+    assert answer(client, form, "{}").status_code == 422
+
+
 def test_challenges_that_are_over_are_swept_away(
     app: Flask, client: FlaskClient, clock: StoppedClock
 ) -> None:
@@ -412,39 +416,58 @@ def test_challenges_that_are_over_are_swept_away(
     assert count(app, Challenge) == 1
 
 
-@pytest.fixture
-def threaded(tools: Tools, tmp_path: Path) -> Iterator[Flask]:
-    """The application on a database that threads can share."""
-    url = f"sqlite:///{tmp_path}/broker.sqlite3"
-    app = create_app(
-        replace(tools, settings=tools.settings.model_copy(update={"database_url": url}))
-    )
-    app.testing = True
-    with app.app_context():
-        db.create_all()
-    yield app
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
+def _windows(client: FlaskClient, number: int) -> list[FlaskClient]:
+    """Windows of the same browser, for threads of their own."""
+    windows = [client.application.test_client() for _ in range(number)]
+    for name in ("__Host-miftah_browser", COOKIE):
+        if cookie := client.get_cookie(name, domain="broker.test"):
+            for window in windows:
+                window.set_cookie(name, cookie.value, domain="broker.test")
+    return windows
 
 
-def test_of_two_answers_at_the_same_moment_one_counts(threaded: Flask) -> None:
-    key = enrol(threaded.test_client())
-    browser = threaded.test_client()
-    form, text = _answered(browser, key)
+def at_once(client: FlaskClient, deed: Callable[[FlaskClient, int], int]) -> list[int]:
+    """What two windows of one browser get for a deed in the same moment, sorted."""
     start = Barrier(2)
-    jar = [browser.get_cookie("__Host-miftah_browser", domain="broker.test")]
 
-    def send(_: int) -> int:
-        same = threaded.test_client()
-        for cookie in jar:
-            assert cookie is not None
-            same.set_cookie(cookie.key, cookie.value, domain="broker.test")
+    def run(window: FlaskClient, number: int) -> int:
         start.wait()
-        return answer(same, form, text).status_code
+        return deed(window, number)
 
     with ThreadPoolExecutor(2) as pool:
-        assert sorted(pool.map(send, range(2))) == [303, 422]
+        return sorted(pool.map(run, _windows(client, 2), range(2)))
+
+
+def test_of_two_answers_at_the_same_moment_one_counts(disk_app: Flask) -> None:
+    key = enrol(disk_app.test_client())
+    browser = disk_app.test_client()
+    form, text = _answered(browser, key)
+    assert at_once(browser, lambda w, _: answer(w, form, text).status_code) == [303, 422]
+
+
+def test_of_two_new_keys_with_one_name_at_the_same_moment_one_counts(disk_app: Flask) -> None:
+    browser = disk_app.test_client()
+    pages = [ceremony(visit(browser, "/enrol/account")) for _ in range(2)]
+    same = new_key().with_wrong(credential_id=b"s" * 32)
+    sent = [(form, same.create({**form.options, "excludeCredentials": []})) for form in pages]
+    assert at_once(browser, lambda w, n: answer(w, *sent[n]).status_code) == [303, 422]
+    assert count(disk_app, Authenticator) == 1
+
+
+def test_two_keys_removed_at_the_same_moment_leave_one(disk_app: Flask) -> None:
+    browser = disk_app.test_client()
+    enrol(browser)
+    add_key(browser, new_key())
+    page = visit(browser, "/account")
+    keys = re.findall(r'href="/keys/([^/]+)/removal"', page.text)
+    fields = {"csrf_token": forms(page)[0].fields["csrf_token"]}
+
+    def remove(window: FlaskClient, number: int) -> int:
+        path = f"/keys/{keys[number]}/removal"
+        return window.post(path, data=fields, base_url=ISSUER).status_code
+
+    assert at_once(browser, remove) == [303, 409]
+    assert count(disk_app, Authenticator) == 1
 
 
 # Whatever is sent
