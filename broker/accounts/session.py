@@ -11,6 +11,7 @@ from broker.entropy import RandomBytes
 from broker.feature import SignedIn
 from broker.settings import AuthenticationSettings
 from broker.web import cookies
+from broker.web.tools import tools
 
 
 def begin(tx: Tx, account_id: str, authenticator: str, now: datetime, draw: RandomBytes) -> str:
@@ -19,6 +20,7 @@ def begin(tx: Tx, account_id: str, authenticator: str, now: datetime, draw: Rand
     A new secret at every sign-in is what keeps a planted cookie worthless (session fixation).
     """
     end(tx, cookies.read(cookies.SESSION))
+    _sweep(tx, now)
     secret = entropy.token(draw)
     session = Session(
         id=entropy.token(draw),
@@ -68,3 +70,9 @@ def end_others(tx: Tx, account_id: str, session_id: str) -> None:
     """End every session of the account but this one."""
     mine = Session.account_id == account_id
     tx.execute(delete(Session).where(mine, Session.id != session_id))
+
+
+def _sweep(tx: Tx, now: datetime) -> None:
+    # Whoever comes takes out what is over: nothing outlives its time in a house that is visited.
+    over = now - tools().settings.authentication.session_lifetime
+    tx.execute(delete(Session).where(Session.auth_time <= over))

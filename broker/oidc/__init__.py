@@ -6,6 +6,8 @@ from broker.oidc.commands import clients
 from broker.oidc.routes import pages
 from broker.oidc.token import read_token
 
-feature = Feature("oidc", pages=pages, erase=store.forget, commands=clients)
+feature = Feature(
+    "oidc", pages=pages, erase=store.forget, revoke=store.revoke_service, commands=clients
+)
 
 __all__ = ["feature", "read_token"]

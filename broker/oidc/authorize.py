@@ -40,6 +40,7 @@ def begin(
         return _finish(tx, request, client, asked, tools, now)
     if "none" in request.prompt:
         return refuse(tx, request, step.refusal, tools, now)
+    store.sweep(tx, now)
     handle = interactions.park(tx, asked, request.to_json(), tools.settings, tools.random)
     return f"{step.page}{handle}"
 

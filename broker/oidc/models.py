@@ -49,7 +49,7 @@ class Code(Base):
     grant_id: Mapped[str] = mapped_column(ForeignKey("authorization_grant.id"), index=True)
     redirect_uri: Mapped[str] = mapped_column(String(2048))
     code_challenge: Mapped[str] = mapped_column(String(43))
-    expires: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     spent: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
@@ -72,5 +72,5 @@ class RefreshToken(Base):
 
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     grant_id: Mapped[str] = mapped_column(ForeignKey("authorization_grant.id"), index=True)
-    expires: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     spent: Mapped[datetime | None] = mapped_column(UtcDateTime)

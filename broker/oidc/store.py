@@ -1,14 +1,15 @@
 """Queries of the OpenID desk; whatever may happen only once is one atomic UPDATE."""
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete, select, union_all, update
 from sqlalchemy.orm import Session
 
 from broker.oidc.client import Client
 from broker.oidc.grant import Grant
 from broker.oidc.models import AccessToken, ClientRow, Code, GrantRow, RefreshToken
+from broker.web.tools import tools
 
 
 def digest(secret: str) -> bytes:
@@ -87,8 +88,9 @@ def revoke_grant(tx: Session, grant_id: str, now: datetime) -> None:
     tx.execute(delete(AccessToken).where(AccessToken.grant_id == grant_id))
 
 
-def revoke_service(tx: Session, account_id: str, client_id: str, now: datetime) -> None:
+def revoke_service(tx: Session, account_id: str, client_id: str) -> None:
     """Kill every grant that this person gave to this client."""
+    now = tools().clock()
     for grant_id in tx.scalars(_grants(account_id).where(GrantRow.client_id == client_id)).all():
         revoke_grant(tx, grant_id, now)
 
@@ -107,13 +109,15 @@ def find_access_token(tx: Session, unverified_token: str, now: datetime) -> Acce
     return row if row is not None and now < row.expires else None
 
 
-def purge(tx: Session, now: datetime) -> int:
-    """Delete what can no longer be used; returns how many rows. Spent codes go with their time."""
-    gone = 0
+def sweep(tx: Session, now: datetime) -> None:
+    """Delete what can no longer be used, and the grants of which nothing is left."""
     for table in (AccessToken, RefreshToken, Code):
-        found = tx.execute(delete(table).where(table.expires <= now).returning(table.digest))
-        gone += len(found.all())
-    return gone
+        tx.execute(delete(table).where(table.expires <= now))
+    # A client's own token has no grant, and NOT IN knows nothing once a NULL is in the list.
+    tables = (Code, AccessToken, RefreshToken)
+    used = union_all(*(select(t.grant_id).where(t.grant_id.is_not(None)) for t in tables))
+    idle = GrantRow.created <= now - timedelta(days=1), GrantRow.id.not_in(used)
+    tx.execute(delete(GrantRow).where(*idle))
 
 
 def _grants(account_id: str) -> Select[str]:

@@ -17,8 +17,8 @@ from joserfc.jwk import KeySet
 from sqlalchemy import select
 
 from broker.audit.models import AuditEntry
-from broker.db import reading
-from broker.oidc.models import AccessToken, ClientRow
+from broker.db import reading, transaction
+from broker.oidc.models import AccessToken, ClientRow, Code, GrantRow, RefreshToken
 from tests.conftest import NOON, StoppedClock
 from tests.service import CALLBACK, Person, Service, register, settle
 
@@ -438,3 +438,40 @@ def test_no_form_whatever_is_answered_with_5xx(
     response = client.post("/token", data=form, headers=headers)
     assert response.status_code in {400, 401}
     assert response.get_json()["error"]
+
+
+def test_withdrawing_consent_ends_what_was_minted(
+    app: Flask, client: FlaskClient, service: Service, person: Person
+) -> None:
+    from broker.oidc import feature
+
+    tokens = service.tokens(client, scope="openid offline_access")
+    with app.app_context(), transaction() as tx:
+        assert feature.revoke is not None
+        feature.revoke(tx, person.account_id, service.client_id)
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    assert client.get("/userinfo", headers=bearer).status_code == 401
+    assert refresh(client, service, tokens["refresh_token"]).status_code == 400
+
+
+def test_what_is_over_is_swept_out_when_somebody_comes(
+    app: Flask, client: FlaskClient, service: Service, clock: StoppedClock
+) -> None:
+    service.tokens(client, scope="openid offline_access")
+    clock.forward(days=31)
+    own = {"grant_type": "client_credentials"}
+    assert client.post("/token", data=own, headers=service.basic()).status_code == 200
+    service.ask(app.test_client())
+    with app.app_context(), reading() as tx:
+        for table in (RefreshToken, Code, GrantRow):
+            assert tx.scalars(select(table)).all() == []
+        assert len(tx.scalars(select(AccessToken)).all()) == 1
+
+
+def test_what_is_still_good_is_not_swept_out(
+    app: Flask, client: FlaskClient, service: Service, clock: StoppedClock
+) -> None:
+    tokens = service.tokens(client, scope="openid offline_access")
+    clock.forward(days=29)
+    service.ask(app.test_client())
+    assert refresh(client, service, tokens["refresh_token"]).status_code == 200
