@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from broker import entropy
 from broker.accounts import vault
+from broker.accounts.models import Account
 from broker.errors import NotFound
 from broker.identity.evidence import Evidence, from_json, to_json
 from broker.proofing.models import FiledEvidence, OpenAttempt, Try, Waiver
@@ -78,6 +79,7 @@ def remove(tx: Session, account_id: str, reference: str) -> str:
 def waive(tx: Session, account_id: str, interaction: str, now: datetime) -> None:
     """Note that the person goes on, in this interaction, with what there is."""
     over = now - tools().settings.oidc.interaction_lifetime
+    tx.get(Account, account_id, with_for_update=True)  # the second of two clicks waits here
     tx.execute(delete(Waiver).where(Waiver.at <= over))
     tx.merge(Waiver(interaction=interaction, account_id=account_id, at=now))
 
