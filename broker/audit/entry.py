@@ -86,7 +86,7 @@ def compose(
         raise FactsRefused("a lone surrogate is no text") from error
     if len(leaf) > LEAF_LIMIT:
         raise FactsRefused(f"{len(leaf)} bytes are more than {LEAF_LIMIT}")
-    return leaf, _project(whole)
+    return leaf, project(whole)
 
 
 def canonical(value: object) -> bytes:
@@ -115,9 +115,19 @@ def read_leaf(leaf: bytes) -> dict[str, Any]:
     return value
 
 
-def projection(leaf: bytes) -> Projection:
-    """What the index columns of this leaf must hold. Raises ValueError as `read_leaf` does."""
-    return _project(read_leaf(leaf))
+def project(entry: Mapping[str, Any]) -> Projection:
+    """What the index columns of this entry, as `read_leaf` gives it, must hold.
+
+    Raises FactsRefused where its client or level is no short text.
+    """
+    facts = entry["facts"]
+    return Projection(
+        time=entry["time"],
+        event=entry["event"],
+        client=_column(facts, "client"),
+        level=_column(facts, "acr"),
+        outcome=outcome(entry["event"]),
+    )
 
 
 def to_text(moment: datetime) -> str:
@@ -130,17 +140,6 @@ def to_text(moment: datetime) -> str:
 def to_milliseconds(moment: datetime) -> datetime:
     """The moment with what is finer than a millisecond cut off, as entries hold it."""
     return moment - timedelta(microseconds=moment.microsecond % 1000)
-
-
-def _project(entry: Mapping[str, Any]) -> Projection:
-    facts = entry["facts"]
-    return Projection(
-        time=entry["time"],
-        event=entry["event"],
-        client=_column(facts, "client"),
-        level=_column(facts, "acr"),
-        outcome=outcome(entry["event"]),
-    )
 
 
 def _column(facts: Mapping[str, Any], name: str) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from broker.audit import merkle, note
-from broker.audit.entry import Projection, projection, read_leaf
+from broker.audit.entry import Projection, project, read_leaf
 from broker.audit.log import subject_digest
 from broker.audit.models import AuditCheckpoint, AuditEntry, AuditSubject, AuditTile
 from broker.audit.tree import WIDTH, cut, octets
@@ -73,9 +73,8 @@ _ENTRY = (
 
 def _rows(connection: Connection) -> Iterator[_Row]:
     query = select(*_ENTRY).outerjoin(AuditSubject, AuditSubject.idx == AuditEntry.idx)
-    return iter(
-        connection.execution_options(yield_per=_BATCH).execute(query.order_by(AuditEntry.idx))
-    )
+    options = {"yield_per": _BATCH}
+    return iter(connection.execute(query.order_by(AuditEntry.idx), execution_options=options))
 
 
 @dataclass(slots=True)
@@ -133,12 +132,14 @@ class _Walk:
     def _columns(self, row: _Row) -> None:
         stored = Projection(row.time, row.event, row.client, row.level, row.outcome)
         try:
-            if projection(row.leaf) != stored:
-                self._fault(row.idx, "the index columns say something else than the entry")
-            account = read_leaf(row.leaf)["facts"].get("account")
+            entry = read_leaf(row.leaf)
+            unlike = project(entry) != stored
         except ValueError:
             self._fault(row.idx, "the entry cannot be read")
             return
+        if unlike:
+            self._fault(row.idx, "the index columns say something else than the entry")
+        account = entry["facts"].get("account")
         if row.salt is not None and subject_digest(row.salt, row.account_id) != account:
             self._fault(row.idx, "the entry is linked to an account that it is not about")
 

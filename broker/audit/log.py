@@ -19,6 +19,14 @@ _LOCK = 0x6D696674_6175
 """Key of PostgreSQL's advisory lock: one appender at a time, until its transaction ends."""
 
 _SALT = 32
+_TELLING = 16
+"""Characters from which on a text is a name and not a chance: account ids have 43."""
+
+# Made once: on the way to a token, making a statement anew costs more than running it.
+_LAST = select(func.max(AuditEntry.idx))
+_APPEND = insert(AuditEntry)
+_LINK = insert(AuditSubject)
+_WAIT = text("SELECT pg_advisory_xact_lock(:key)")
 
 
 def record(tx: Session, event: str, facts: Mapping[str, object], now: datetime) -> int:
@@ -29,19 +37,19 @@ def record(tx: Session, event: str, facts: Mapping[str, object], now: datetime) 
     Raises FactsRefused (`broker.audit.entry`) on an unknown event or a value that is no fact.
     """
     draw = tools().random
-    account, salt = facts.get("account"), draw(_SALT)
+    account, salt = _account_id(facts), draw(_SALT)
     shown = dict(facts)
     if account is not None:
-        shown["account"] = subject_digest(salt, _account_id(account))
+        shown["account"] = subject_digest(salt, account)
     leaf, told = compose(event, shown, now, entropy.token(draw, bits=128))
-    if isinstance(account, str) and account.encode() in leaf:
+    if account is not None and len(account) >= _TELLING and account.encode() in leaf:
         raise FactsRefused("the account's id stands in another fact")
     connection = tx.connection()
     index = _next_index(connection)
     _append(connection, index, leaf, told)
     if account is not None:
         row = {"idx": index, "account_id": account, "salt": salt}
-        connection.execute(insert(AuditSubject), row)
+        connection.execute(_LINK, row)
     complete_tiles(connection, index + 1)
     return index
 
@@ -60,18 +68,19 @@ def erase(tx: Session, account_id: str) -> None:
 def one_appender(connection: Connection) -> None:
     """Wait until no other transaction appends; on SQLite that has been so since it began."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        connection.execute(_WAIT, {"key": _LOCK})
 
 
-def _account_id(account: object) -> str:
-    if not isinstance(account, str) or not account:
+def _account_id(facts: Mapping[str, object]) -> str | None:
+    account = facts.get("account")
+    if account is not None and (not isinstance(account, str) or not account):
         raise FactsRefused("an account is named by its id")
     return account
 
 
 def _next_index(connection: Connection) -> int:
     one_appender(connection)
-    last: int | None = connection.scalar(select(func.max(AuditEntry.idx)))
+    last: int | None = connection.scalar(_LAST)
     return 0 if last is None else last + 1
 
 
@@ -86,4 +95,4 @@ def _append(connection: Connection, index: int, leaf: bytes, told: Projection) -
         "level": told.level,
         "outcome": told.outcome,
     }
-    connection.execute(insert(AuditEntry), row)
+    connection.execute(_APPEND, row)

@@ -9,7 +9,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from broker.audit import merkle
-from broker.audit.entry import Projection, projection, read_leaf
+from broker.audit.entry import Projection, project, read_leaf
 from broker.audit.models import AuditEntry
 from broker.audit.note import Checkpoint, encode
 from broker.audit.query import EntryQuery, TileQuery
@@ -99,14 +99,15 @@ def _whole(parts: Sequence[bytes], width: int, joined: bytes) -> bytes:
 def _shown(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
     stored = Projection(row.time, row.event, row.client, row.level, row.outcome)
     try:
-        agrees = projection(row.leaf) == stored and merkle.leaf_hash(row.leaf) == row.leaf_hash
-    except ValueError:
-        agrees = False
+        entry = read_leaf(row.leaf)
+        agrees = project(entry) == stored and merkle.leaf_hash(row.leaf) == row.leaf_hash
+    except ValueError as error:
+        raise RecordAltered(f"entry {row.idx} cannot be read") from error
     if not agrees:
         raise RecordAltered(f"entry {row.idx} is not what it was")
     return {
         "index": row.idx,
-        "entry": read_leaf(row.leaf),
+        "entry": entry,
         "leaf": encode(row.leaf),
         "leaf_hash": encode(row.leaf_hash),
     }

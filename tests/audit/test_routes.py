@@ -237,7 +237,7 @@ def test_head_answers_as_get_without_the_body(app: Flask, get: Getter, path: str
     get("/checkpoint")
     response = app.test_client().head(f"/api/audit{path}", headers={"Authorization": "Bearer good"})
     assert (response.status_code, response.data) == (200, b"")
-    assert response.headers["ETag"] if "entries" not in path else True
+    assert ("ETag" in response.headers) is (path != "/entries")
 
 
 def test_every_read_is_itself_recorded(app: Flask, get: Getter) -> None:
