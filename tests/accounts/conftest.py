@@ -62,7 +62,7 @@ def press(client: FlaskClient, page: str, action: str) -> Any:
 def rows(app: Flask, table: type) -> list[Any]:
     """Every row of the table."""
     with app.app_context(), db.session.begin():
-        found = list(db.session.scalars(select(table)).all())
+        found: list[Any] = list(db.session.scalars(select(table)).all())
         db.session.expunge_all()
         return found
 

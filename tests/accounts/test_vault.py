@@ -14,6 +14,7 @@ from broker import entropy
 from broker.accounts import store, vault
 from broker.accounts.models import AccountKey
 from broker.db import transaction
+from broker.entropy import RandomBytes
 from broker.errors import NotFound
 from tests.conftest import NOON
 
@@ -77,6 +78,19 @@ def test_a_value_moved_to_another_person_does_not_open(app: Flask) -> None:
             vault.unseal(tx, other, "evidence", sealed(tx, account), WRAPPING)
 
 
+def alike(first: int) -> RandomBytes:
+    """Poor chance: another account's name each time, and always the same key."""
+    drawn = iter([bytes([first]) * 32])
+    return lambda size: next(drawn, b"k" * size)
+
+
+def test_a_value_names_its_person_even_where_two_keys_are_alike(app: Flask) -> None:
+    with app.app_context(), transaction() as tx:
+        one, other = (store.create(tx, WRAPPING, NOON, alike(n)) for n in (1, 2))
+        with pytest.raises(InvalidTag):
+            vault.unseal(tx, other, "evidence", sealed(tx, one), WRAPPING)
+
+
 def test_a_key_moved_to_another_person_does_not_open(app: Flask) -> None:
     with somebody(app) as (tx, account):
         box = sealed(tx, account)
@@ -85,6 +99,8 @@ def test_a_key_moved_to_another_person_does_not_open(app: Flask) -> None:
         theirs.wrapped = ours.wrapped
         with pytest.raises(InvalidTag):
             vault.unseal(tx, other, "evidence", box, WRAPPING)
+        with pytest.raises(InvalidTag):
+            sealed(tx, other)
 
 
 def test_without_the_wrapping_key_nothing_opens(app: Flask) -> None:

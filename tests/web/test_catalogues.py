@@ -25,7 +25,7 @@ def entries(language: str) -> Iterator[tuple[Path, str, Message]]:
 
 
 def texts(message: Message) -> tuple[str, ...]:
-    return (message.string,) if isinstance(message.string, str) else tuple(message.string)
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
 
 
 @languages

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
@@ -117,7 +117,7 @@ def test_changing_the_language_keeps_the_rest_of_the_address(client: FlaskClient
 
 def speak(app: Flask, language: str) -> None:
     app.preprocess_request()
-    locale.g.language = language
+    g.language = language
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_text_by_language_falls_back_to_the_first_there_is(
 
 def test_all_rooms_speak_from_one_catalogue() -> None:
     french = locale.catalogue("fr")
-    assert french.gettext("Your account") == "Votre compte"
+    assert french.gettext("Erase my account") == "Effacer mon compte"
     assert french.gettext("There is nothing at this address.") == "Il n’y a rien à cette adresse."
 
 

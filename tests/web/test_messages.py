@@ -18,7 +18,7 @@ RAISED = {
 
 def codes_raised() -> dict[str, str]:
     return {
-        call.args[0].value: path.name
+        str(call.args[0].value): path.name
         for path in sources(".py")
         for call in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(call, ast.Call)

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from broker.web.static_files import static_url
 from tests.conftest import ISSUER
 from tests.web.conftest import see
 
@@ -32,13 +33,13 @@ def test_no_file_outside_the_folder_is_served(client: FlaskClient, path: str) ->
 
 def test_the_digest_is_the_content_s(app: Flask) -> None:
     with app.test_request_context("/", base_url=ISSUER):
-        url = app.jinja_env.globals["static_url"]("miftah.css")
+        url = static_url("miftah.css")
     assert re.fullmatch(r"/static/miftah\.css\?v=[0-9a-f]{12}", url)
 
 
 def test_a_room_s_own_files_are_served_from_the_room(app: Flask) -> None:
     with app.test_request_context("/", base_url=ISSUER):
-        url = app.jinja_env.globals["static_url"]("ceremony.js", room="authentication")
+        url = static_url("ceremony.js", room="authentication")
     with app.test_client().get(url, base_url=ISSUER) as answer:
         assert answer.status_code == 200
         assert "immutable" in answer.headers["Cache-Control"]
