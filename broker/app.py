@@ -21,7 +21,7 @@ from broker.identity.assurance import SHIPPED, read_policy
 from broker.identity.verifier import Verifier
 from broker.settings import ProofingSettings, Settings, read_settings
 from broker.verifiers.mrz import MrzVerifier, PassportEye, engine_available
-from broker.web import cookies, csrf, errors, headers, locale, static_files
+from broker.web import cookies, csrf, errors, headers, locale, static_files, uploads
 from broker.web.pages import pages as shell
 from broker.web.tools import Tools
 
@@ -73,7 +73,7 @@ def create_app(tools: Tools | None = None) -> Flask:
     app.extensions["broker"] = tools
     app.json.sort_keys = False  # type: ignore[attr-defined]  # DefaultJSONProvider has it
     db.install(app)
-    for part in (headers, cookies, locale, csrf, static_files, errors):
+    for part in (uploads, headers, cookies, locale, csrf, static_files, errors):
         part.install(app)
     app.register_blueprint(shell)
     for feature in tools.features:
