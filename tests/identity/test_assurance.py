@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import find, given
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -180,6 +180,7 @@ def test_a_policy_without_a_weakest_acr_refuses_a_pair_below_it() -> None:
 kinds = st.lists(st.sampled_from(KINDS), max_size=5)
 
 
+@settings(deadline=None)  # the first example of each score reads the policy
 @given(kinds, st.sampled_from(KINDS), st.integers(0, 2))
 def test_more_evidence_never_lowers_the_level(before: list[str], more: str, fraud: int) -> None:
     assert not lowers(assess, before, more, with_fraud(fraud) if fraud else POLICY)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
@@ -204,6 +204,7 @@ def test_the_schema_refuses_what_it_should(schema: Draft202012Validator) -> None
 
 
 @pytest.mark.shared
+@settings(deadline=None)  # the first validation builds the validators of three schemas
 @given(
     kind=st.sampled_from(sorted(POLICY.evidence)),
     named=st.sets(st.sampled_from(sorted(PASSPORT))),
