@@ -25,6 +25,8 @@ _INTEGER_LIMIT = 2**53 - 1
 _DEPTH_LIMIT = 8
 _NAME = re.compile(r"[!-~]{1,100}")
 _TEXT_LIMIT = 255
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+_FORM = {"event": str, "facts": dict, "nonce": str, "time": str, "v": int}
 
 PERSONAL = frozenset(
     {
@@ -103,14 +105,16 @@ def read_leaf(leaf: bytes) -> dict[str, Any]:
     Two texts of one value would be two entries: only the canonical one is read.
     """
     try:
-        value = json.loads(leaf)
+        value = json.loads(leaf, parse_float=_refuse, parse_constant=_refuse)
     except RecursionError as error:
         raise ValueError("nested too deep") from error
     if not isinstance(value, dict) or canonical(value) != leaf:
         raise ValueError("not a canonical entry")
-    if value.keys() != {"event", "facts", "nonce", "time", "v"} or value["v"] != VERSION:
+    if value.keys() != _FORM.keys() or value["v"] != VERSION:
         raise ValueError("not an entry of this version")
-    if value["event"] not in EVENTS or not isinstance(value["facts"], dict):
+    if any(type(value[name]) is not kind for name, kind in _FORM.items()):
+        raise ValueError("not the form of an entry")
+    if value["event"] not in EVENTS or not _TIME.fullmatch(value["time"]):
         raise ValueError("not an entry of this record")
     return value
 
@@ -147,6 +151,10 @@ def _column(facts: Mapping[str, Any], name: str) -> str | None:
     if value is not None and (not isinstance(value, str) or len(value) > _TEXT_LIMIT):
         raise FactsRefused(f"{name} must be a text of at most {_TEXT_LIMIT} characters")
     return value
+
+
+def _refuse(number: str) -> None:
+    raise ValueError(f"{number} is no integer: not an entry")
 
 
 def _admit(value: object, depth: int) -> object:

@@ -200,6 +200,35 @@ def test_reading_a_leaf_never_fails_otherwise_than_by_value_error(leaf: bytes) -
         assert entry["v"] == 1
 
 
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        (b'{"event"', b'{ "event"'),
+        (b'"v":1}', b'"v":1}\n'),
+        (b'"v":1}', b'"v":1.0}'),
+        (b'"facts":{}', b'"facts":{"b":1,"a":1}'),
+        (b'"facts":{}', b'"facts":{"a":1,"a":1}'),
+        (b'"facts":{}', b'"facts":{"a":"\\u0041"}'),
+        (b'"facts":{}', b'"facts":{"a":0.5}'),
+        (b'"facts":{}', b'"facts":{"a":NaN}'),
+        (b'"v":1', b'"v":true'),
+        (b'"v":1', b'"v":2'),
+        (b'"v":1', b'"v":null'),
+        (b'"2026-11-23T12:00:00.000Z"', b'"2026-11-23T12:00:00Z"'),
+        (b'"2026-11-23T12:00:00.000Z"', b"7"),
+        (b'"v":1', b'"v":1,"w":1'),
+        (b'"code.issued"', b'"code.issue"'),
+        (b'"facts":{}', b'"facts":[]'),
+        (b'"code.issued"', b'["code.issued"]'),
+    ],
+)
+def test_an_entry_has_one_spelling_only(spelling: tuple[bytes, bytes]) -> None:
+    leaf, _ = compose("code.issued", {}, NOON, NONCE)
+    assert leaf.count(spelling[0]) == 1
+    with pytest.raises(ValueError, match="entry"):
+        read_leaf(leaf.replace(*spelling))
+
+
 def test_every_full_tile_is_kept_as_it_fills(app: Flask) -> None:
     with app.app_context():
         with transaction() as tx:
