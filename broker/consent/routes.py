@@ -71,11 +71,10 @@ def withdraw() -> Response:
 
 
 def _wish(tx: Session, handle: str) -> Asked:
-    """What a relying service asks of the signed-in person. Raises NotFound where none does."""
+    """What a relying service asks. Raises NotFound where none does."""
     wish = asked(tx, handle, tools().clock())
     if not wish.client_id:
         raise NotFound("interaction_over")
-    wish.person()
     return wish
 
 
