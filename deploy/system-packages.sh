@@ -9,6 +9,7 @@ case "${1:-}" in
             "tesseract-ocr:command -v tesseract"
             "chromium:command -v chromium"
             "fonts-noto-core:fc-list | grep -q NotoNaskhArabic"
+            "strace:command -v strace"
             "postgresql:ls /usr/lib/postgresql/*/bin/initdb"
           ) ;;
   *) echo "usage: $0 python|run|test" >&2; exit 2 ;;

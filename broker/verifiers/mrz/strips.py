@@ -2,12 +2,10 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from passporteye.mrz.image import MRZBoxLocator
 from PIL import Image
-from skimage.filters import sobel_v, threshold_otsu
-from skimage.morphology import black_tophat, closing, footprint_rectangle
 
 FINDING_WIDTH = 250
 """Pixels of the small picture in which strips are looked for."""
@@ -96,6 +94,9 @@ def strips(picture: Image.Image) -> tuple[Strip, ...]:
     scale = min(1.0, FINDING_WIDTH / picture.width)
     size = (round(picture.width * scale), max(1, round(picture.height * scale)))
     small = np.asarray(picture.resize(size, Image.Resampling.LANCZOS), dtype="float64") / 255
+    # Imported here: two seconds and 150 MB that a worker which reads no picture does without.
+    from passporteye.mrz.image import MRZBoxLocator  # noqa: PLC0415
+
     boxes = MRZBoxLocator(max_boxes=MOST, min_box_aspect=NARROWEST)(_dense_print(small))
     return _joined([_strip(box, scale) for box in boxes])
 
@@ -118,6 +119,9 @@ def _cover(length: float, offset: float, other: float) -> tuple[float, float]:
 
 def _dense_print(small: np.ndarray) -> np.ndarray:
     """True where dark strokes stand close together (the method that PassportEye follows too)."""
+    from skimage.filters import sobel_v, threshold_otsu  # noqa: PLC0415  as above
+    from skimage.morphology import black_tophat, closing, footprint_rectangle  # noqa: PLC0415
+
     square = footprint_rectangle((5, 5))
     strokes = np.abs(sobel_v(black_tophat(small, square)))
     closed = closing(strokes, square)
@@ -125,7 +129,7 @@ def _dense_print(small: np.ndarray) -> np.ndarray:
     return dense
 
 
-def _strip(box: "MRZBoxLocator", scale: float) -> Strip:
+def _strip(box: Any, scale: float) -> Strip:
     """A PassportEye box (rows first, angle from the vertical) in the pixels of the picture."""
     along_x, along_y = math.sin(box.angle), math.cos(box.angle)
     if along_x < 0:

@@ -114,13 +114,17 @@ def test_without_its_english_data_the_start_says_so_too(
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 def test_neither_we_nor_the_reader_create_a_file(tmp_path: Path) -> None:
-    """Every file that a reading opens for writing, in all its processes, is a device."""
+    """Every file that a reading opens for writing, in all its processes, is a device.
+
+    The libraries are imported before: an import may write its compiled form.
+    """
     code = (
         "import sys\n"
         "from broker.verifiers.mrz import PassportEye, engine_available\n"
         "from broker.verifiers.mrz.picture import open_picture\n"
         "upload = open(sys.argv[1], 'rb').read()\n"
         "read = PassportEye(engine_available())\n"
+        "import passporteye.mrz.image, skimage.filters, skimage.morphology\n"
         "print('BEGIN', file=sys.stderr, flush=True)\n"
         "assert read(open_picture(upload))\n"
     )
