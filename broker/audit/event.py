@@ -17,6 +17,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "consent.withdrawn": "A person took an agreement back.",
         "evidence.accepted": "What a person presented passed its checks and was filed.",
         "evidence.discarded": "A person did not confirm what was read, and nothing was filed.",
+        "evidence.removed": "A person took back what was filed about them.",
         "evidence.refused": "What a person presented proved nothing, and why.",
         "key.enrolled": "A security key was added to an account.",
         "key.removed": "A security key was taken from an account.",

@@ -13,6 +13,7 @@ from broker.audit.merkle import (
     consistency_proof,
     inclusion_proof,
     leaf_hash,
+    node_hash,
     nodes_over,
     root,
     verify_consistency,
@@ -200,6 +201,33 @@ def test_no_entries_have_only_one_root() -> None:
 def test_only_a_power_of_two_makes_a_complete_subtree(count: int) -> None:
     with pytest.raises(ValueError, match="power of two"):
         complete([EMPTY] * count)
+
+
+A, B = leaf_hash(b"a"), leaf_hash(b"b")
+
+
+def test_a_path_that_goes_on_above_the_tree_is_refused() -> None:
+    # The head of two entries, passed off as that of one.
+    with pytest.raises(ProofRejected, match="too long"):
+        verify_inclusion(B, 0, 1, [A], node_hash(A, B))
+    with pytest.raises(ProofRejected, match="too long"):
+        verify_consistency(1, 2, [B, A], A, node_hash(A, node_hash(A, B)))
+
+
+def test_a_path_that_ends_below_the_head_is_refused() -> None:
+    # The head of two entries, passed off as that of four.
+    with pytest.raises(ProofRejected, match="too short"):
+        verify_inclusion(A, 0, 4, [B], node_hash(A, B))
+    with pytest.raises(ProofRejected, match="too short"):
+        verify_consistency(1, 4, [B], A, node_hash(A, B))
+
+
+def test_a_step_that_is_no_hash_is_refused() -> None:
+    for step in (b"x" * 31, b"x" * 33, b""):
+        with pytest.raises(ProofRejected, match="32 bytes"):
+            verify_inclusion(A, 0, 2, [step], node_hash(A, step))
+        with pytest.raises(ProofRejected, match="32 bytes"):
+            verify_consistency(1, 2, [step], A, node_hash(A, step))
 
 
 def test_a_proof_over_a_million_entries_asks_for_few_subtrees() -> None:

@@ -111,6 +111,14 @@ def test_a_signed_text_that_is_no_checkpoint_of_this_log_is_refused(text: str) -
         open_checkpoint(sign(text, LOG, KEY), verifier_key(LOG, KEY))
 
 
+@pytest.mark.parametrize("more", ["a\ttab\n", "a return\r\n", "\x00\n", "x" * 65_536 + "\n"])
+def test_control_characters_and_notes_without_end_are_refused_though_signed(more: str) -> None:
+    key, text = verifier_key(LOG, KEY), HEAD.text() + more
+    signed = f"{text}\n— {LOG} {encode(key.id + KEY.sign(text.encode()))}\n"
+    with pytest.raises(NoteRejected, match="not a note"):
+        open_checkpoint(signed, key)
+
+
 def test_extension_lines_are_allowed() -> None:
     text = HEAD.text() + "something more\n"
     assert open_checkpoint(sign(text, LOG, KEY), verifier_key(LOG, KEY)) == HEAD
