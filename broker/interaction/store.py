@@ -45,7 +45,8 @@ def find(tx: Session, handle: str, now: datetime) -> Interaction:
 
     All three look the same, so that a forwarded or guessed link tells nothing.
     """
-    row = tx.get(Interaction, handle)
+    # PostgreSQL answers a NUL in text with an error of its own, which would be a 5xx.
+    row = tx.get(Interaction, handle) if handle.isprintable() else None
     mine = cookies.digest(cookies.browser())
     if row is None or now >= row.expires or not hmac.compare_digest(row.browser, mine):
         raise NotFound("interaction_over")

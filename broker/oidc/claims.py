@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from broker.accounts.subject import pairwise
 from broker.identity.assurance import Policy, acr_uri
 from broker.oidc.grant import Assurance, Grant, seconds
 
@@ -25,7 +26,7 @@ def id_token_claims(  # noqa: PLR0913  all of them are the token
     lifetime: timedelta,
 ) -> dict[str, Any]:
     """The claims of an ID token (OpenID Connect Core §2), `said` by the rooms included."""
-    claims = {name: value for name, value in said.items() if name not in REGISTERED}
+    claims = dict(said)
     claims |= {
         "iss": issuer,
         "sub": grant.subject,
@@ -68,4 +69,23 @@ def assurance_claim(assurance: Assurance, policy: Policy) -> dict[str, Any]:
 
 def userinfo_claims(grant: Grant, said: Mapping[str, Any]) -> dict[str, Any]:
     """The answer of the userinfo endpoint (Core §5.3.2): `sub` and what the scope covers."""
-    return {"sub": grant.subject} | {k: v for k, v in said.items() if k not in REGISTERED}
+    return dict(said) | {"sub": grant.subject}
+
+
+def told_to(grant: Grant, said: Mapping[str, Any], pairwise_key: bytes) -> dict[str, Any]:
+    """What the rooms said, fit for this client: nothing of ours overwritten, nothing linkable.
+
+    The reference of a verification is one name for one deed at every service; each is told a
+    name of its own, as with `sub`.
+    """
+    told = {name: value for name, value in said.items() if name not in REGISTERED}
+    if "verified_claims" in told:
+        told["verified_claims"] = _own_reference(grant, told["verified_claims"], pairwise_key)
+    return told
+
+
+def _own_reference(grant: Grant, element: Mapping[str, Any], key: bytes) -> dict[str, Any]:
+    verification = dict(element["verification"])
+    if reference := verification.get("verification_process"):
+        verification["verification_process"] = pairwise(key, grant.subject, reference)
+    return {**element, "verification": verification}

@@ -14,7 +14,7 @@ from broker.errors import OAuthCode, OAuthError
 from broker.feature import claims_of
 from broker.oidc import authorize as desk
 from broker.oidc import store
-from broker.oidc.claims import userinfo_claims
+from broker.oidc.claims import told_to, userinfo_claims
 from broker.oidc.client import authenticate, read_credentials
 from broker.oidc.discovery import metadata
 from broker.oidc.request import ReplyAddress, parse, prove_client, prove_reply_address
@@ -106,7 +106,7 @@ def userinfo() -> Response:
     with reading() as tx:
         grant = granted(tx, bearer_token(form_too=True), now)
         said = claims_of(app.features, tx, grant.account_id, frozenset(grant.scope), now)
-    return jsonify(userinfo_claims(grant, said))
+    return jsonify(userinfo_claims(grant, told_to(grant, said, app.keyring.pairwise)))
 
 
 @pages.get("/.well-known/openid-configuration")

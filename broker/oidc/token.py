@@ -20,7 +20,7 @@ from broker.audit.log import record
 from broker.errors import OAuthCode, OAuthError
 from broker.feature import claims_of, evidence_of
 from broker.oidc import store
-from broker.oidc.claims import id_token_claims
+from broker.oidc.claims import id_token_claims, told_to
 from broker.oidc.client import Client
 from broker.oidc.grant import Grant, weigh
 from broker.oidc.models import AccessToken, Code, RefreshToken
@@ -77,9 +77,7 @@ def redeem_code(tx: Session, form: Form, client: Client, tools: Tools, now: date
     if code is None or grant is None or grant.client_id != client.id:
         return _refused(tx, client, "the code is unknown", now)
     if not store.spend(tx, code, now):
-        # RFC 6749 §4.1.2: somebody else has seen this code; what it bought is revoked.
-        store.revoke_grant(tx, grant.id, now)
-        return _refused(tx, client, "the code was used before", now, grant)
+        return _seen_before(tx, client, "the code was used before", now, grant)
     if fault := _code_fault(code, form, now):
         return _refused(tx, client, fault, now, grant)
     return _tokens(tx, grant, client, tools, now, nonce=grant.nonce)
@@ -100,8 +98,7 @@ def rotate_refresh_token(
     if not scope <= set(grant.scope):
         return Refusal(OAuthCode.INVALID_SCOPE, "the scope exceeds what was granted")
     if not store.spend(tx, old, now):
-        store.revoke_grant(tx, grant.id, now)
-        return _refused(tx, client, "the refresh token was used before", now, grant)
+        return _seen_before(tx, client, "the refresh token was used before", now, grant)
     narrowed = replace(grant, scope=tuple(sorted(scope)))
     evidence = evidence_of(tools.features, tx, grant.account_id, now)
     today = weigh(evidence, grant.authenticator, tools.policy, now)
@@ -169,6 +166,14 @@ def _proves(verifier: str, challenge: str) -> bool:
     return hmac.compare_digest(hashed.rstrip(b"=").decode("ascii"), challenge)
 
 
+def _seen_before(tx: Session, client: Client, hint: str, now: datetime, grant: Grant) -> Refusal:
+    # RFC 6749 §4.1.2, RFC 9700 §4.14.2: two hold what one was given; all it bought is revoked.
+    store.revoke_grant(tx, grant.id, now)
+    facts = {"account": grant.account_id, "client": client.id, "grant": grant.id, "reason": hint}
+    record(tx, "token.revoked", facts, now)
+    return _refused(tx, client, hint, now, grant)
+
+
 def _refused(
     tx: Session, client: Client, hint: str, now: datetime, grant: Grant | None = None
 ) -> Refusal:
@@ -198,7 +203,7 @@ def _tokens(  # noqa: PLR0913  the grant, to whom, with what, and the two ways i
         replace(grant, nonce=nonce),
         issuer=tools.settings.issuer,
         policy=tools.policy,
-        said=said,
+        said=told_to(grant, said, tools.keyring.pairwise),
         at_hash=jose.half_hash(access_token),
         token_id=token_id,
         now=now,

@@ -105,7 +105,7 @@ def verified_claims(
             "trust_framework": f"{issuer}/trust-framework",
             "assurance_level": level.label,
             "assurance_process": process,
-            "time": _moment(evidence.at),
+            "time": _day(evidence.at),
             "verification_process": evidence.reference,
             "evidence": [_shown(evidence, scope, issuer)],
         },
@@ -149,5 +149,6 @@ def _is_whole(text: str | None) -> bool:
         return False
 
 
-def _moment(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+def _day(at: datetime) -> str:
+    # To the day: the exact second would let two services find out that they know one person.
+    return at.astimezone(UTC).strftime("%Y-%m-%dT00:00:00Z")

@@ -32,12 +32,17 @@ class Outlook:
         best = self.best if self.doors else self.held
         return self.wanted is None or reaches(best, self.wanted, policy)
 
-    def is_owed(self, policy: Policy) -> bool:
-        """Whether the person must see this room's page, unless they have been there."""
+    def is_owed(self, policy: Policy, *, silent: bool) -> bool:
+        """Whether the person must see this room's page, unless they have been there.
+
+        Where no door leads nearer to the asked level the page only says so: that is owed to a
+        person, and not to a client that forbade pages (`silent`, prompt=none), whose refusal it
+        would be although nothing could be gained.
+        """
         if self.owes_reading:
             return True
         short = self.wanted is not None and not reaches(self.held, self.wanted, policy)
-        return short and bool(self.doors)
+        return short and (bool(self.doors) or not silent)
 
     def may_go_on(self) -> bool:
         """Whether the person may go on with what there is: it is all there can be, or enough."""

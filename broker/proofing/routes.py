@@ -145,9 +145,8 @@ def remove(reference: str) -> Answer:
     with transaction() as tx:
         person = asked(tx, ACCOUNT, now).person()
         kind = store.remove(tx, person, reference)
-        record(
-            tx, "evidence.discarded", {"account": person, "kind": kind, "evidence": reference}, now
-        )
+        facts = {"account": person, "kind": kind, "evidence": reference}
+        record(tx, "evidence.removed", facts, now)
     return redirect(resume_path(ACCOUNT), code=303)
 
 

@@ -14,7 +14,7 @@ from broker.web.tools import tools
 
 @dataclass(frozen=True)
 class ProofingStep:
-    """Owed while nothing in force answers the scope, or a door leads nearer to the asked level.
+    """Owed while nothing in force answers the scope, or the asked level is not held.
 
     Never twice in one interaction: who has filed something since it began, or has chosen to go
     on without, is not asked again.
@@ -26,7 +26,8 @@ class ProofingStep:
 
     def owed(self, tx: Session, asked: Asked, now: datetime) -> bool:
         """Whether the person must still see the doors."""
-        if not look(tx, asked, now).is_owed(tools().policy):
+        silent = "none" in asked.prompt
+        if not look(tx, asked, now).is_owed(tools().policy, silent=silent):
             return False
         return not store.been_through(tx, asked.person(), asked.interaction, asked.began)
 

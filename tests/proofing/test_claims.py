@@ -169,7 +169,7 @@ def test_the_policy_and_the_filed_evidence_are_named() -> None:
     made = verification(evidence(**PASSPORT))["verification"]
     assert made["assurance_process"]["policy"] == f"{ISSUER}/policy.json#{POLICY.version}"
     assert made["verification_process"] == "evidence-1"
-    assert made["time"] == "2026-11-23T12:00:00Z"
+    assert made["time"] == "2026-11-23T00:00:00Z"
     assert made["trust_framework"] == f"{ISSUER}/trust-framework"
 
 

@@ -111,9 +111,24 @@ class TestWithPhotographsAlone:
         only: tuple[Verifier, ...] = (LetterVerifier(),)
         return replace(tools, verifiers=only)
 
-    def test_a_level_that_no_door_brings_nearer_is_not_owed(self, visit: Visit) -> None:
+    def test_a_level_that_no_door_brings_nearer_is_told_to_the_person_but_not_to_a_silent_client(
+        self, visit: Visit
+    ) -> None:
         file(visit)
-        assert not owed(visit.app, visits.asked(visit, "openid profile", "verified-phr"))
+        asked = visits.asked(visit, "openid profile", "verified-phr")
+        assert owed(visit.app, asked)
+        assert not owed(visit.app, replace(asked, prompt=frozenset({"none"})))
+
+    def test_where_no_door_helps_the_page_says_so_and_lets_the_person_go_on(
+        self, visit: Visit
+    ) -> None:
+        file(visit)
+        handle = visits.ask(visit, "openid profile", "verified-phr")
+        page = visit.get(f"/prove/{handle}?ui_locales=en").text
+        assert "More is asked than we can establish today" in page
+        assert visit.post(f"/prove/{handle}").location == f"/authorize/{handle}"
+        asked = visits.asked(visit, "openid profile", "verified-phr", interaction=handle)
+        assert not owed(visit.app, asked)
 
     def test_the_only_door_is_gone_through_at_once(self, visit: Visit) -> None:
         handle = visits.ask(visit)
