@@ -11,6 +11,7 @@ from alembic import command
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser, Playwright, sync_playwright
 from sqlalchemy import create_engine, text
 
 from broker import entropy
@@ -22,6 +23,7 @@ from broker.settings import Settings
 from broker.setup import alembic_config
 from broker.web.tools import Tools
 from tests import postgres
+from tests.browsing import CHROMIUM, FLAGS
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ISSUER = "https://broker.test"
@@ -121,6 +123,20 @@ def disk_app(tools: Tools, database_url: str) -> Iterator[Flask]:
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """One for the whole process: its loop cannot be started twice in a thread."""
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -15,31 +15,17 @@ from playwright.sync_api import (
     Page,
     Playwright,
     expect,
-    sync_playwright,
 )
-from werkzeug.serving import make_server
 
 from broker import clock, entropy
 from broker.app import create_app
 from broker.db import db
 from broker.settings import Settings
 from broker.web.tools import Tools
+from tests.browsing import ARTEFACTS, CHROMIUM, FLAGS, serve
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = "/usr/bin/chromium"
-ARTEFACTS = Path(__file__).parents[2] / "artefacts"
-
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
-)
 KEY = {
     "protocol": "ctap2",
     "ctap2Version": "ctap2_1",
@@ -74,38 +60,22 @@ class Device:
         self.wire.send(f"WebAuthn.{command}", {"authenticatorId": self.key, **value})
 
 
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip("Chromium is not installed")
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-    yield browser
-    browser.close()
-
-
 @pytest.fixture
 def issuer(tools: Tools, tmp_path: Path) -> Iterator[str]:
     """The address of a broker with the real time, served to this machine."""
-    server = make_server("localhost", 0, lambda *_: [], threaded=True)
-    issuer = f"http://localhost:{server.server_port}"
-    settings = Settings(issuer=issuer, database_url=f"sqlite:///{tmp_path}/broker.sqlite3")
-    app = create_app(replace(tools, settings=settings, clock=clock.utcnow, random=entropy.system))
-    with app.app_context():
-        db.create_all()
-    server.app = app
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield issuer
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    with app.app_context():
+    made: list[Flask] = []
+
+    def build(origin: str) -> Flask:
+        settings = Settings(issuer=origin, database_url=f"sqlite:///{tmp_path}/broker.sqlite3")
+        real = replace(tools, settings=settings, clock=clock.utcnow, random=entropy.system)
+        made.append(create_app(real))
+        with made[0].app_context():
+            db.create_all()
+        return made[0]
+
+    with serve(build) as origin:
+        yield origin
+    with made[0].app_context():
         db.session.remove()
         db.engine.dispose()
 

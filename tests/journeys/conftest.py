@@ -1,10 +1,7 @@
-"""The broker and the demonstration as they are served, and a real browser with a security key."""
+"""The broker and the demonstration as they are served, and a security key for the browser."""
 
 import os
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +9,7 @@ from typing import Any
 import pytest
 from alembic import command
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Page
 
 from broker import clock, entropy
 from broker.app import create_app
@@ -24,19 +20,7 @@ from broker.keyring import Keyring
 from broker.settings import ProofingSettings, Settings
 from broker.setup import alembic_config
 from broker.web.tools import Tools
-
-ARTEFACTS = Path(__file__).parent.parent.parent / "artefacts"
-
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
-)
+from tests.browsing import serve
 
 AUTHENTICATOR = {
     "protocol": "ctap2",
@@ -48,6 +32,16 @@ AUTHENTICATOR = {
     "automaticPresenceSimulation": True,
 }
 
+DEMONSTRATION = (
+    *("--name", "fr=Télédéclaration — démonstration"),
+    *("--name", "ar=التصريح عن بُعد — عرض تجريبي"),
+    *("--name", "en=Online declaration — demonstration"),
+    *("--purpose", "fr=Savoir qui dépose les déclarations de salaires d’une entreprise."),
+    *("--purpose", "ar=معرفة من يودع تصريحات أجور المقاولة."),
+    *("--purpose", "en=To know who files a company’s wage declarations."),
+    *("--scope", "openid profile assurance"),
+)
+
 
 @dataclass(frozen=True)
 class Town:
@@ -56,26 +50,6 @@ class Town:
     broker: str
     demo: str
     app: Flask
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def served(app: Flask, port: int) -> Iterator[str]:
-    server = make_server("localhost", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://localhost:{port}"
-    finally:
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
 
 
 def client_of(app: Flask, *args: str) -> tuple[str, str]:
@@ -88,48 +62,35 @@ def client_of(app: Flask, *args: str) -> tuple[str, str]:
 
 @pytest.fixture
 def town(tmp_path: Path, keyring: Keyring) -> Iterator[Town]:
-    ports = free_port(), free_port()
     url = f"sqlite:///{tmp_path}/broker.sqlite3"
     command.upgrade(alembic_config(url), "head")
-    settings = Settings(
-        issuer=f"http://localhost:{ports[0]}",
-        database_url=url,
-        proofing=ProofingSettings(accept_specimens=True),
-    )
-    app = create_app(Tools(settings, clock.utcnow, entropy.system, keyring, read_policy(SHIPPED)))
-    client_id, secret = client_of(
-        app,
-        *("--name", "fr=Télédéclaration — démonstration"),
-        *("--name", "ar=التصريح عن بُعد — عرض تجريبي"),
-        *("--name", "en=Online declaration — demonstration"),
-        *("--purpose", "fr=Savoir qui dépose les déclarations de salaires d’une entreprise."),
-        *("--purpose", "ar=معرفة من يودع تصريحات أجور المقاولة."),
-        *("--purpose", "en=To know who files a company’s wage declarations."),
-        *("--redirect-uri", f"http://localhost:{ports[1]}/callback"),
-        *("--scope", "openid profile assurance"),
-    )
-    with served(app, ports[0]) as broker:
-        demo = create_demo(
-            {
+    made: list[Flask] = []
+
+    def broker_at(origin: str) -> Flask:
+        specimens = ProofingSettings(accept_specimens=True)
+        settings = Settings(issuer=origin, database_url=url, proofing=specimens)
+        policy = read_policy(SHIPPED)
+        made.append(create_app(Tools(settings, clock.utcnow, entropy.system, keyring, policy)))
+        return made[0]
+
+    with serve(broker_at) as broker:
+
+        def demo_at(origin: str) -> Flask:
+            back = ("--redirect-uri", f"{origin}/callback")
+            client_id, secret = client_of(made[0], *DEMONSTRATION, *back)
+            environ = {
                 "DEMO_ISSUER": broker,
                 "DEMO_CLIENT_ID": client_id,
                 "DEMO_CLIENT_SECRET": secret,
                 "DEMO_COOKIE_KEY": os.urandom(16).hex(),
             }
-        )
-        with served(demo, ports[1]) as there:
-            yield Town(broker, there, app)
-    with app.app_context():
+            return create_demo(environ)
+
+        with serve(demo_at) as demo:
+            yield Town(broker, demo, made[0])
+    with made[0].app_context():
         db.session.remove()
         db.engine.dispose()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def with_key(page: Page) -> Any:

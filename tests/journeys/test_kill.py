@@ -8,6 +8,7 @@ import json
 import os
 import random
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -33,7 +34,6 @@ from broker.identity.assurance import SHIPPED, read_policy
 from broker.settings import Settings
 from broker.setup import alembic_config
 from broker.web.tools import Tools
-from tests.journeys.conftest import free_port
 from tests.service import Service, register, settle
 
 pytestmark = pytest.mark.slow
@@ -79,6 +79,13 @@ class Load:
         if told.status_code == 200:
             payload = jws.extract_compact(told.json()["id_token"].encode()).payload
             self.handed.append(sha256(json.loads(payload)["jti"].encode()).hexdigest())
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @contextmanager

@@ -12,7 +12,8 @@ import requests
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.journeys.conftest import ARTEFACTS, Town, client_of, with_key
+from tests.browsing import ARTEFACTS
+from tests.journeys.conftest import Town, client_of, with_key
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -49,8 +50,8 @@ class Walk:
 
 
 @pytest.fixture(params=sorted(LOCALES))
-def walk(request: pytest.FixtureRequest, browser: Browser) -> Any:
-    context = browser.new_context(
+def walk(request: pytest.FixtureRequest, chromium: Browser) -> Any:
+    context = chromium.new_context(
         viewport={"width": 360, "height": 780}, locale=LOCALES[request.param]
     )
     page = context.new_page()

@@ -1,17 +1,15 @@
 """The shell's pages in real Chromium: nothing overflows, everything can be read and touched."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from threading import Thread
 from typing import Any, Literal, cast
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import ConsoleMessage, Page, ViewportSize, sync_playwright
-from werkzeug.serving import make_server
+from flask import Flask
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize
 
 from broker import entropy
 from broker.accounts import session, store
@@ -22,21 +20,11 @@ from broker.keyring import Keyring
 from broker.settings import Settings
 from broker.web import cookies
 from broker.web.tools import Tools
+from tests.browsing import serve
 from tests.conftest import NOON
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
-)
 PAGES = (
     "/",
     "/policy",
@@ -72,57 +60,57 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def seen(keyring: Keyring, tmp_path_factory: pytest.TempPathFactory) -> list[Seen]:
-    """Every page in every look. In a thread of its own: Playwright allows one loop a thread."""
+def seen(
+    keyring: Keyring, chromium: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> list[Seen]:
+    """Every page in every look."""
     database = f"sqlite:///{tmp_path_factory.mktemp('shell')}/broker.sqlite3"
-    with ThreadPoolExecutor(1) as thread, served(keyring, database) as (origin, cookie):
-        return thread.submit(look, origin, cookie).result()
+    with served(keyring, database) as (origin, cookie):
+        return look(chromium, origin, cookie)
 
 
 @contextmanager
 def served(keyring: Keyring, database: str) -> Iterator[tuple[str, str]]:
     """The address of a broker, and the session cookie of a person who is signed in there."""
-    server = make_server("localhost", 0, lambda *_: [], threaded=True)
-    origin = f"http://localhost:{server.server_port}"
-    tools = Tools(
-        settings=Settings(issuer=origin, database_url=database),
-        clock=lambda: NOON,
-        random=entropy.system,
-        keyring=keyring,
-        policy=read_policy(SHIPPED),
-    )
-    server.app = app = create_app(tools)
-    with app.test_request_context("/"):
-        db.create_all()
-        with transaction() as tx:
-            account = store.create(tx, keyring.wrapping, NOON, entropy.system)
-            cookie = session.begin(tx, account, "passkey_synced", NOON, entropy.system)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield origin, cookie
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    with app.app_context():
+    made: list[Flask] = []
+    secrets: list[str] = []
+
+    def build(origin: str) -> Flask:
+        tools = Tools(
+            settings=Settings(issuer=origin, database_url=database),
+            clock=lambda: NOON,
+            random=entropy.system,
+            keyring=keyring,
+            policy=read_policy(SHIPPED),
+        )
+        made.append(create_app(tools))
+        with made[0].test_request_context("/"):
+            db.create_all()
+            with transaction() as tx:
+                account = store.create(tx, keyring.wrapping, NOON, entropy.system)
+                begun = session.begin(tx, account, "passkey_synced", NOON, entropy.system)
+                secrets.append(begun)
+        return made[0]
+
+    with serve(build) as origin:
+        yield origin, secrets[0]
+    with made[0].app_context():
         db.session.remove()
         db.engine.dispose()
 
 
-def look(origin: str, cookie: str) -> list[Seen]:
+def look(browser: Browser, origin: str, cookie: str) -> list[Seen]:
     """What a person who is signed in sees of every page in every look."""
     found = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        for language, width, scheme in LOOKS:
-            size, colours = ViewportSize(width=width, height=800), cast("Scheme", scheme)
-            context = browser.new_context(viewport=size, locale=language, color_scheme=colours)
-            context.add_cookies([{"name": cookies.SESSION, "value": cookie, "url": origin}])
-            page = context.new_page()
-            told: list[str] = []
-            page.on("console", partial(hear, told))
-            found += [see(page, origin + path, (language, width, scheme), told) for path in PAGES]
-            context.close()
-        browser.close()
+    for language, width, scheme in LOOKS:
+        size, colours = ViewportSize(width=width, height=800), cast("Scheme", scheme)
+        context = browser.new_context(viewport=size, locale=language, color_scheme=colours)
+        context.add_cookies([{"name": cookies.SESSION, "value": cookie, "url": origin}])
+        page = context.new_page()
+        told: list[str] = []
+        page.on("console", partial(hear, told))
+        found += [see(page, origin + path, (language, width, scheme), told) for path in PAGES]
+        context.close()
     return found
 
 

@@ -1,0 +1,40 @@
+"""Real Chromium, and applications served to it on this machine."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+from flask import Flask
+from werkzeug.serving import make_server
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+ARTEFACTS = Path(__file__).parent.parent / "artefacts"
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
+)
+
+
+@contextmanager
+def serve(build: Callable[[str], Flask]) -> Iterator[str]:
+    """The origin at which the application is served that `build(origin)` makes."""
+    server = make_server("localhost", 0, lambda *_: [], threaded=True)
+    origin = f"http://localhost:{server.server_port}"
+    server.app = build(origin)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield origin
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
