@@ -119,6 +119,11 @@ def test_control_characters_and_notes_without_end_are_refused_though_signed(more
         open_checkpoint(signed, key)
 
 
+def test_a_signature_line_without_a_signature_spoils_the_note() -> None:
+    with pytest.raises(NoteRejected, match="too short"):
+        open_note(sign(HEAD.text(), LOG, KEY) + "— other AAAAAA==\n", verifier_key(LOG, KEY))
+
+
 def test_extension_lines_are_allowed() -> None:
     text = HEAD.text() + "something more\n"
     assert open_checkpoint(sign(text, LOG, KEY), verifier_key(LOG, KEY)) == HEAD

@@ -362,6 +362,24 @@ def test_tiles_rebuild_the_signed_root(app: Flask, get: Getter) -> None:
     assert bundle == b""
 
 
+def test_a_full_tile_has_one_name_only(app: Flask, get: Getter) -> None:
+    fill(app, 300)
+    get("/checkpoint")
+    for path in ("/tile/0/000.p/256", "/tile/0/000.p/300", "/tile/0/000.p/999"):
+        assert get(path).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/tile/0/000.p/3", "/tile/entries/000.p/3"])
+def test_a_tile_with_a_hole_is_never_shown(app: Flask, get: Getter, path: str) -> None:
+    fill(app, 3)
+    get("/checkpoint")
+    with app.app_context(), transaction() as tx:
+        tx.execute(text("DELETE FROM audit_entry WHERE idx = 1"))
+        record(tx, "session.ended", {}, NOON)
+    response = get(path)
+    assert body(response)["type"] == "https://broker.test/problems/record_altered"
+
+
 def test_what_no_longer_changes_may_be_kept_but_by_the_caller_only(app: Flask, get: Getter) -> None:
     fill(app, 2)
     get("/checkpoint")
