@@ -66,7 +66,10 @@ def cut(hashes: bytes) -> list[Hash]:
 
 
 def growing(connection: Connection, level: int, number: int) -> list[Hash]:
-    """The hashes of a tile out of the level below, in order."""
+    """The hashes of a tile out of the level below, in order.
+
+    Raises RecordAltered where one is missing between two: the others would slip to its place.
+    """
     hashes: InstrumentedAttribute[bytes]
     place: InstrumentedAttribute[int]
     if level == 0:
@@ -76,10 +79,12 @@ def growing(connection: Connection, level: int, number: int) -> list[Hash]:
         hashes, place = AuditTile.root, AuditTile.number
         those = (AuditTile.level == level - 1,)
     first = number * WIDTH
-    query = (
-        select(octets(hashes)).where(*those, place >= first, place < first + WIDTH).order_by(place)
-    )
-    return list(connection.scalars(query))
+    within = (*those, place >= first, place < first + WIDTH)
+    query = select(place, octets(hashes)).where(*within).order_by(place)
+    rows = connection.execute(query).all()
+    if [at for at, _ in rows] != list(range(first, first + len(rows))):
+        raise RecordAltered(f"tile {level}/{number} has a hole")
+    return [each for _, each in rows]
 
 
 def complete_tiles(connection: Connection, size: int) -> None:

@@ -124,6 +124,25 @@ def test_proofs_out_of_tiles_are_those_of_the_whole_tree(app: Flask, size: int) 
             assert stored == merkle.consistency_proof(whole, index + 1, size)
 
 
+def test_a_subtree_that_is_not_complete_has_no_hash(app: Flask) -> None:
+    fill(app, 3)
+    with app.app_context(), reading() as tx:
+        nodes = StoredNodes(tx.connection())
+        assert nodes(1, 0)
+        for height, position in ((1, 1), (2, 0), (0, 3), (8, 0)):
+            with pytest.raises(RecordAltered, match="missing"):
+                nodes(height, position)
+
+
+def test_nothing_is_signed_over_a_record_with_a_hole(app: Flask) -> None:
+    fill(app, 5)
+    with app.app_context():
+        with transaction() as tx:
+            tx.execute(delete(AuditEntry).where(AuditEntry.idx == 2))
+        with pytest.raises(RecordAltered, match="hole"), transaction() as tx:
+            checkpoint.latest(tx, NOON)
+
+
 @pytest.mark.slow
 def test_tiles_of_tiles_are_kept_and_read(app: Flask) -> None:
     # 256 × 256 entries fill the first tile of level 1; only their hashes matter here.
