@@ -88,8 +88,11 @@ class Panel:
 ClaimSource = Callable[[Session, str, frozenset[str], datetime], Mapping[str, Any]]
 """(tx, account_id, scope, now) → claims about the person that this scope covers."""
 
-EvidenceSource = Callable[[Session, str, datetime], Sequence[Evidence]]
-"""(tx, account_id, now) → what this person has shown and confirmed, newest first."""
+EvidenceSource = Callable[[Session, str], Sequence[Evidence]]
+"""(tx, account_id) → outlines of what this person has shown and confirmed, newest first.
+
+An outline grades like the evidence itself and says nothing: kind, dates and reference.
+"""
 
 PanelSource = Callable[[Session, str, datetime], Panel]
 """(tx, account_id, now) → this room's part of the account page."""
@@ -128,13 +131,11 @@ def claims_of(
     return said
 
 
-def evidence_of(
-    features: Iterable[Feature], tx: Session, account_id: str, now: datetime
-) -> tuple[Evidence, ...]:
-    """All evidence that every room has filed for a person."""
+def evidence_of(features: Iterable[Feature], tx: Session, account_id: str) -> tuple[Evidence, ...]:
+    """Outlines of all evidence that every room has filed for a person."""
     return tuple(
         evidence
         for feature in features
         if feature.evidence is not None
-        for evidence in feature.evidence(tx, account_id, now)
+        for evidence in feature.evidence(tx, account_id)
     )

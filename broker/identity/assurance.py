@@ -157,13 +157,14 @@ def read_policy(path: Path) -> Policy:
 
 
 def assess(evidence: Iterable[Evidence], policy: Policy, now: datetime) -> Assessment:
-    """The best level any single piece grants; never lower for more evidence.
+    """The best level any single piece grants, and the first such piece; never lower for more.
 
     Evidence past its time to live, of an expired document or of an unknown kind grants nothing.
+    Evidence that reaches the lowest level only is named all the same: the record leads to it.
     """
     floor = Assessment(next(iter(policy.identity_levels)))
     granted = (_grade(e, policy) for e in evidence if in_force(e, policy, now))
-    return max((floor, *granted), key=lambda a: _rank(policy, a.level))
+    return max((*granted, floor), key=lambda a: _rank(policy, a.level))
 
 
 def in_force(evidence: Evidence, policy: Policy, now: datetime) -> bool:

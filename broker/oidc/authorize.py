@@ -103,7 +103,7 @@ def _finish(  # noqa: PLR0913  everything meets here
 ) -> str:
     account_id = asked.person()
     authenticator, auth_time = authenticated(asked.signed_in) if asked.signed_in else ("", 0)
-    evidence = evidence_of(tools.features, tx, account_id, now)
+    evidence = evidence_of(tools.features, tx, account_id)
     grant = Grant(
         id=entropy.token(tools.random),
         account_id=account_id,

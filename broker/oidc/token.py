@@ -100,7 +100,7 @@ def rotate_refresh_token(
     if not store.spend(tx, old, now):
         return _seen_before(tx, client, "the refresh token was used before", now, grant)
     narrowed = replace(grant, scope=tuple(sorted(scope)))
-    evidence = evidence_of(tools.features, tx, grant.account_id, now)
+    evidence = evidence_of(tools.features, tx, grant.account_id)
     today = weigh(evidence, grant.authenticator, tools.policy, now)
     # Core §12.2: no nonce; the sign-in is the old one, the assurance is today's.
     return _tokens(tx, replace(narrowed, assurance=today), client, tools, now, until=old.expires)

@@ -12,7 +12,7 @@ feature = Feature(
     pages=pages,
     step=ProofingStep(),
     claims=claims,
-    evidence=store.evidence,
+    evidence=store.outlines,
     panel=panel,
     erase=store.erase,
 )

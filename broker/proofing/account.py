@@ -16,7 +16,7 @@ from broker.web.tools import tools
 def panel(tx: Session, account_id: str, now: datetime) -> Panel:
     """Every reading on file: its fields, what it proves, and until when it is relied on."""
     policy = tools().policy
-    readings = [_reading(e, policy, now) for e in store.evidence(tx, account_id, now)]
+    readings = [_reading(e, policy, now) for e in store.evidence(tx, account_id)]
     can_read = bool(tools().verifiers)
     context = {"readings": readings, "read_path": f"/prove/{ACCOUNT}", "can_read": can_read}
     return Panel("proofing/panel.html", context)

@@ -30,7 +30,7 @@ def claims(tx: Session, account_id: str, scope: frozenset[str], now: datetime) -
     if not scope & {"profile", "assurance", "document"}:
         return {}
     house = tools()
-    filed = [e for e in store.evidence(tx, account_id, now) if in_force(e, house.policy, now)]
+    filed = [e for e in store.evidence(tx, account_id) if in_force(e, house.policy, now)]
     if not filed:
         return {}
     return said(

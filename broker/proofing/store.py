@@ -55,7 +55,7 @@ def digest(salt: str, evidence: Evidence) -> str:
     return base64.urlsafe_b64encode(hashed).rstrip(b"=").decode("ascii")
 
 
-def evidence(tx: Session, account_id: str, now: datetime) -> tuple[Evidence, ...]:  # noqa: ARG001  an EvidenceSource is told the time
+def evidence(tx: Session, account_id: str) -> tuple[Evidence, ...]:
     """All that the person has filed, newest first, whether still in force or not."""
     return tuple(_unsealed(tx, row) for row in _rows(tx, account_id))
 

@@ -95,6 +95,14 @@ def acr(name: str) -> BaseResponse:
     return redirect(f"/policy#acr-{name}", code=303)
 
 
+@pages.get("/trust-framework")
+@pages.get("/check-methods/<_name>")
+@pages.get("/document-types/<_name>")
+def framework(_name: str = "") -> BaseResponse:
+    """Our trust framework, check methods and document types are URIs of ours: the policy is it."""
+    return redirect("/policy", code=303)
+
+
 @pages.get("/problems/<code>")
 def problem(code: str) -> str:
     """A problem's `type` is a URI of ours: it leads to this explanation (RFC 9457 §3.1.1)."""

@@ -25,7 +25,7 @@ def test_what_is_filed_is_found_newest_first(visit: Visit) -> None:
             at = NOON + timedelta(days=days)
             store.file(tx, visit.account, Evidence("mrz_photo", ANNA.claims, (), at), NOON)
     with visit.app.app_context(), reading() as tx:
-        found = store.evidence(tx, visit.account, NOON)
+        found = store.evidence(tx, visit.account)
     assert [e.at.day - NOON.day for e in found] == [3, 2, 1]
     assert {e.value("family_name") for e in found} == {"ERIKSSON"}
     assert len({e.reference for e in found}) == 3
@@ -47,7 +47,7 @@ def test_a_sealed_body_moved_to_another_row_does_not_open(visit: Visit) -> None:
         one, two = tx.scalars(select(FiledEvidence))
         one.body, two.body = two.body, one.body
     with visit.app.app_context(), reading() as tx, pytest.raises(InvalidTag):
-        store.evidence(tx, visit.account, NOON)
+        store.evidence(tx, visit.account)
 
 
 def test_the_same_paper_has_another_digest_each_time(visit: Visit) -> None:
@@ -61,7 +61,7 @@ def test_the_digest_can_be_made_again_from_what_is_sealed(visit: Visit) -> None:
     with visit.app.app_context(), transaction() as tx:
         filing = store.file(tx, visit.account, ANNA, NOON)
     with visit.app.app_context(), reading() as tx:
-        (evidence,) = store.evidence(tx, visit.account, NOON)
+        (evidence,) = store.evidence(tx, visit.account)
         row = tx.get_one(FiledEvidence, filing.id)
         wrapping = visit.app.extensions["broker"].keyring.wrapping
         body = vault.unseal(tx, visit.account, f"evidence:{filing.id}", row.body, wrapping)
@@ -78,7 +78,7 @@ def test_once_the_key_is_destroyed_nothing_opens(visit: Visit) -> None:
         store.file(tx, visit.account, ANNA, NOON)
         vault.destroy(tx, visit.account)
     with visit.app.app_context(), reading() as tx, pytest.raises(NotFound):
-        store.evidence(tx, visit.account, NOON)
+        store.evidence(tx, visit.account)
 
 
 def test_old_waivers_are_swept_away(visit: Visit) -> None:

@@ -131,3 +131,10 @@ def test_another_lifetime_is_promised_where_it_is_set(app: Flask, tools: Tools) 
     assert "within 5 minutes" in see(other.test_client(), "/privacy").text
     with other.app_context():
         db.engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "path", ["/trust-framework", "/check-methods/check_digits", "/document-types/visa"]
+)
+def test_every_uri_that_tokens_carry_leads_to_the_policy(client: FlaskClient, path: str) -> None:
+    assert client.get(path).location == "/policy"
