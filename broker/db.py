@@ -75,7 +75,7 @@ def _prepare_sqlite(engine: Engine) -> None:
     # own BEGIN is deferred, and a deferred transaction that turns writer can fail with
     # SQLITE_BUSY whatever the time-out. 24 of 600 appends were lost that way when measured.
     @event.listens_for(engine, "connect")
-    def _pragmas(connection: Any, _record: object) -> None:  # noqa: ANN401  the driver's own
+    def _pragmas(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         for pragma in (
             "journal_mode=WAL",
