@@ -17,6 +17,7 @@ from broker.accounts import store as accounts
 from broker.consent import store as consents
 from broker.db import transaction
 from broker.feature import Asked, SignedIn
+from broker.oidc.client_metadata import ClientMetadata
 from broker.oidc.models import ClientRow
 from broker.oidc.store import digest
 from broker.web import cookies
@@ -91,21 +92,23 @@ class Service:
 def register(app: Flask, service: Service | None = None, **changed: Any) -> Service:
     """Register the service with every scope and grant type, unless changed."""
     service = service or Service()
-    columns: dict[str, Any] = {
-        "id": service.client_id,
-        "secret": digest(service.secret),
-        "auth_method": "client_secret_basic",
-        "name": {"fr": "Service d’essai", "ar": "خدمة تجريبية", "en": "Test service"},
+    secret = changed.pop("secret", digest(service.secret))
+    metadata: dict[str, Any] = {
+        "client_name": {"fr": "Service d’essai", "ar": "خدمة تجريبية", "en": "Test service"},
         "purpose": {"fr": "Essayer.", "ar": "التجربة.", "en": "To try."},
         "redirect_uris": [service.redirect_uri],
         "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
-        "scope": ["openid", "profile", "document", "assurance", "offline_access", "audit:read"],
+        "scope": "openid profile document assurance offline_access audit:read",
         "sector": "service.test",
-        "id_token_alg": "ES256",
-        "created": app.extensions["broker"].clock(),
     }
+    row = ClientRow(
+        id=service.client_id,
+        secret=secret,
+        metadata_text=ClientMetadata.model_validate(metadata | changed).model_dump_json(),
+        created=app.extensions["broker"].clock(),
+    )
     with app.app_context(), transaction() as tx:
-        tx.add(ClientRow(**(columns | changed)))
+        tx.add(row)
     return service
 
 

@@ -108,7 +108,7 @@ def _finish(  # noqa: PLR0913  everything meets here
         id=entropy.token(tools.random),
         account_id=account_id,
         client_id=client.id,
-        subject=pairwise(tools.keyring.pairwise, client.sector, account_id),
+        subject=pairwise(tools.keyring.pairwise, client.metadata.sector_host, account_id),
         scope=request.scope,
         authenticator=authenticator,
         auth_time=auth_time,
@@ -128,8 +128,8 @@ def _asked(
 ) -> Asked:
     return Asked(
         client_id=client.id,
-        client_name=client.name,
-        purpose=client.purpose,
+        client_name={**client.metadata.client_name},
+        purpose={**client.metadata.purpose},
         redirect_origin=request.redirect_origin,
         scope=frozenset(request.scope),
         prompt=frozenset(request.prompt),
@@ -150,5 +150,5 @@ def _hint_fault(
         hint = jose.verify(request.id_token_hint, tools.keyring).claims
     except jose.SignatureRejected:
         return OAuthCode.LOGIN_REQUIRED
-    expected = pairwise(tools.keyring.pairwise, client.sector, signed_in.account_id)
+    expected = pairwise(tools.keyring.pairwise, client.metadata.sector_host, signed_in.account_id)
     return None if hint.get("sub") == expected else OAuthCode.LOGIN_REQUIRED

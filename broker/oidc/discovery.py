@@ -3,7 +3,7 @@
 from typing import Any
 
 from broker.identity.assurance import Policy, acr_uri
-from broker.oidc.client import METHODS, SCOPES
+from broker.oidc.client_metadata import SCOPES, SECRET_METHODS
 from broker.oidc.request import PROMPTS
 from broker.oidc.token import GRANTS
 
@@ -22,7 +22,7 @@ def metadata(issuer: str, policy: Policy, languages: list[str]) -> dict[str, Any
         "grant_types_supported": list(GRANTS),
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["ES256", "RS256"],
-        "token_endpoint_auth_methods_supported": list(METHODS),
+        "token_endpoint_auth_methods_supported": [*sorted(SECRET_METHODS), "none"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "acr_values_supported": [acr_uri(a.name, issuer) for a in reversed(policy.acr)],

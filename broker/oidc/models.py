@@ -3,27 +3,21 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, LargeBinary, String
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from broker.db import Base, UtcDateTime
 
 
 class ClientRow(Base):
-    """A registered relying service (RFC 7591 §2 names)."""
+    """A registered relying service; `metadata_text` is its ClientMetadata as JSON."""
 
     __tablename__ = "client"
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     secret: Mapped[bytes | None] = mapped_column(LargeBinary(32))
-    auth_method: Mapped[str] = mapped_column(String(32))
-    name: Mapped[dict[str, str]] = mapped_column(JSON)
-    purpose: Mapped[dict[str, str]] = mapped_column(JSON)
-    redirect_uris: Mapped[list[str]] = mapped_column(JSON)
-    grant_types: Mapped[list[str]] = mapped_column(JSON)
-    scope: Mapped[list[str]] = mapped_column(JSON)
-    sector: Mapped[str] = mapped_column(String(255))
-    id_token_alg: Mapped[str] = mapped_column(String(8))
+    metadata_text: Mapped[str] = mapped_column(Text)
+    registration_token: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     created: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

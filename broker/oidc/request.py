@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from broker.errors import Malformed, OAuthCode, OAuthError
-from broker.oidc.client import SCOPES, Client
+from broker.oidc.client import Client
+from broker.oidc.client_metadata import SCOPES
 
 Arguments = Mapping[str, Sequence[str]]
 """Parameter name → every value that was sent under it."""
@@ -86,7 +87,7 @@ def prove_reply_address(arguments: Arguments, client: Client) -> ReplyAddress:
     RFC 9700 §4.1.3. Raises Malformed: anything else would be an open redirect.
     """
     redirect_uri = _single(arguments, "redirect_uri")
-    if redirect_uri not in client.redirect_uris:
+    if redirect_uri not in client.metadata.redirect_uris:
         raise Malformed("redirect_uri_unknown")
     states = arguments.get("state", ())
     sane = len(states) == 1 and not _CONTROL.search(states[0])
@@ -148,7 +149,7 @@ def _code_flow(arguments: Arguments, client: Client) -> None:
         _refuse(OAuthCode.INVALID_REQUEST, "response_type is missing")
     if response_type != "code":
         _refuse(OAuthCode.UNSUPPORTED_RESPONSE_TYPE, "only the code flow is offered")
-    if "authorization_code" not in client.grant_types:
+    if "authorization_code" not in client.metadata.grant_types:
         _refuse(OAuthCode.UNAUTHORIZED_CLIENT, "the client did not register the code flow")
     if given(arguments, "response_mode") not in {None, "query"}:
         _refuse(OAuthCode.INVALID_REQUEST, "response_mode must be query")
@@ -159,7 +160,7 @@ def _openid_scope(arguments: Arguments, client: Client) -> None:
     if "openid" not in asked:
         _refuse(OAuthCode.INVALID_SCOPE, "scope must contain openid")
     # Core §3.1.2.1: values not understood are ignored; known ones need a registration.
-    if beyond := (asked & set(SCOPES)) - client.scope:
+    if beyond := (asked & set(SCOPES)) - client.metadata.scope:
         _refuse(OAuthCode.INVALID_SCOPE, f"not registered for {' '.join(sorted(beyond))}")
 
 
@@ -202,8 +203,8 @@ CHECKS: tuple[Callable[[Arguments, Client], None], ...] = (
 
 
 def _scope(arguments: Arguments, client: Client) -> set[str]:
-    asked = set(_words(arguments, "scope")) & set(SCOPES) & client.scope
-    if "refresh_token" not in client.grant_types:
+    asked = set(_words(arguments, "scope")) & set(SCOPES) & client.metadata.scope
+    if "refresh_token" not in client.metadata.grant_types:
         asked.discard("offline_access")  # Core §11: ignored where it cannot be honoured
     asked.discard("audit:read")
     return asked

@@ -15,7 +15,7 @@ from broker.feature import claims_of
 from broker.oidc import authorize as desk
 from broker.oidc import store
 from broker.oidc.claims import told_to, userinfo_claims
-from broker.oidc.client import authenticate, read_credentials
+from broker.oidc.client_authentication import authenticate, read_credentials
 from broker.oidc.discovery import metadata
 from broker.oidc.request import ReplyAddress, parse, prove_client, prove_reply_address
 from broker.oidc.token import GRANTS, Refusal, granted
@@ -91,7 +91,7 @@ def token() -> Response:
                 OAuthCode.UNSUPPORTED_GRANT_TYPE if grant_type else OAuthCode.INVALID_REQUEST,
                 "grant_type",
             )
-        if grant_type not in client.grant_types:
+        if grant_type not in client.metadata.grant_types:
             raise OAuthError(OAuthCode.UNAUTHORIZED_CLIENT, "grant_type is not registered")
         answer = GRANTS[grant_type](tx, form, client, app, now)
     if isinstance(answer, Refusal):

@@ -2,11 +2,13 @@
 
 import hashlib
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from sqlalchemy import Select, delete, select, union_all, update
 from sqlalchemy.orm import Session
 
 from broker.oidc.client import Client
+from broker.oidc.client_metadata import ClientMetadata
 from broker.oidc.grant import Grant
 from broker.oidc.models import AccessToken, ClientRow, Code, GrantRow, RefreshToken
 from broker.web.tools import tools
@@ -20,20 +22,13 @@ def digest(secret: str) -> bytes:
 def find_client(tx: Session, client_id: str) -> Client | None:
     """The registered client, or None."""
     row = tx.get(ClientRow, client_id)
-    if row is None:
-        return None
-    return Client(
-        id=row.id,
-        auth_method=row.auth_method,
-        name=row.name,
-        purpose=row.purpose,
-        redirect_uris=tuple(row.redirect_uris),
-        grant_types=frozenset(row.grant_types),
-        scope=frozenset(row.scope),
-        sector=row.sector,
-        id_token_alg=row.id_token_alg,
-        secret=row.secret,
-    )
+    return None if row is None else Client(row.id, _metadata(row.metadata_text), row.secret)
+
+
+@lru_cache(maxsize=1024)
+def _metadata(text: str) -> ClientMetadata:
+    # Keyed by the text itself: a changed registration is another key, in every worker.
+    return ClientMetadata.model_validate_json(text)
 
 
 def add_grant(tx: Session, grant: Grant, now: datetime) -> None:

@@ -108,7 +108,7 @@ def rotate_refresh_token(
 
 def own_token(tx: Session, form: Form, client: Client, tools: Tools, now: datetime) -> Answer:
     """An access token of the client's own (RFC 6749 §4.4)."""
-    allowed = client.scope & OWN_SCOPE
+    allowed = client.metadata.scope & OWN_SCOPE
     scope = set(form.get("scope", "").split()) or set(allowed)
     if not scope or not scope <= allowed:
         return Refusal(OAuthCode.INVALID_SCOPE, "no scope that the client may have by itself")
@@ -210,7 +210,9 @@ def _tokens(  # noqa: PLR0913  the grant, to whom, with what, and the two ways i
         lifetime=tools.settings.oidc.id_token_lifetime,
     )
     answer = _answer(access_token, set(grant.scope), tools)
-    answer["id_token"] = jose.sign(claims, tools.keyring, client.id_token_alg, now)
+    answer["id_token"] = jose.sign(
+        claims, tools.keyring, client.metadata.id_token_signed_response_alg, now
+    )
     if "offline_access" in grant.scope:
         expires = until or now + tools.settings.oidc.refresh_token_lifetime
         answer["refresh_token"] = _refresh_token(tx, grant, tools, expires)

@@ -5,7 +5,7 @@ from flask import Flask
 
 from broker.db import reading
 from broker.oidc import store
-from broker.oidc.client import redirect_uri_fault
+from broker.oidc.client_metadata import redirect_uri_fault
 
 REGISTER = ["client", "register", "--name", "fr=Essai", "--id", "essai"]
 
@@ -23,7 +23,7 @@ def test_the_secret_is_shown_once_and_kept_as_a_digest(app: Flask) -> None:
         client = store.find_client(tx, "essai")
     assert client is not None
     assert client.secret == store.digest(secret)
-    assert client.sector == "a.test"
+    assert client.metadata.sector_host == "a.test"
     assert secret not in run(app, "client", "list")[1]
 
 

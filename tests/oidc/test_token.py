@@ -51,7 +51,7 @@ def test_the_answer_is_what_core_3_1_3_3_asks_for(client: FlaskClient, service: 
 def test_the_id_token_verifies_with_two_independent_libraries(
     app: Flask, client: FlaskClient, alg: str
 ) -> None:
-    service = register(app, Service(f"svc-{alg}"), id_token_alg=alg)
+    service = register(app, Service(f"svc-{alg}"), id_token_signed_response_alg=alg)
     settle(app, client, agreed=("openid",), service=service.client_id)
     token = service.tokens(client)["id_token"]
     claims = decoded(client, token, alg)
@@ -253,8 +253,8 @@ def test_two_methods_at_once_are_refused(client: FlaskClient, service: Service) 
 def test_a_client_of_post_and_a_public_one_prove_themselves_their_way(
     app: Flask, client: FlaskClient
 ) -> None:
-    post = register(app, Service("post"), auth_method="client_secret_post")
-    public = register(app, Service("public"), auth_method="none", secret=None)
+    post = register(app, Service("post"), token_endpoint_auth_method="client_secret_post")
+    public = register(app, Service("public"), token_endpoint_auth_method="none", secret=None)
     for name in ("post", "public"):
         settle(app, client, agreed=("openid",), service=name)
         service = {"post": post, "public": public}[name]
