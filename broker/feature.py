@@ -1,7 +1,7 @@
 """What a room offers the house, and what the house tells it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -85,8 +85,20 @@ class Panel:
     context: Mapping[str, Any]
 
 
-ClaimSource = Callable[[Session, str, frozenset[str], datetime], Mapping[str, Any]]
-"""(tx, account_id, scope, now) → claims about the person that this scope covers."""
+@dataclass(frozen=True, slots=True)
+class ClaimsAsked:
+    """What may be said at one place, ID token or userinfo, about one person to one client.
+
+    `scope` are the scope values whose claims belong at this place. `named` is the member of the
+    `claims` parameter for this place (Core §5.5): claim name → None or its requirements.
+    """
+
+    scope: frozenset[str]
+    named: Mapping[str, Any] = field(default_factory=dict)
+
+
+ClaimSource = Callable[[Session, str, ClaimsAsked, datetime], Mapping[str, Any]]
+"""(tx, account_id, asked, now) → claims about the person, none that was not asked for."""
 
 EvidenceSource = Callable[[Session, str], Sequence[Evidence]]
 """(tx, account_id) → outlines of what this person has shown and confirmed, newest first.
@@ -121,13 +133,13 @@ class Feature:
 
 
 def claims_of(
-    features: Iterable[Feature], tx: Session, account_id: str, scope: frozenset[str], now: datetime
+    features: Iterable[Feature], tx: Session, account_id: str, asked: ClaimsAsked, now: datetime
 ) -> dict[str, Any]:
-    """All that every room may say about a person within `scope`."""
+    """All that every room may say about a person within what was asked."""
     said: dict[str, Any] = {}
     for feature in features:
         if feature.claims is not None:
-            said.update(feature.claims(tx, account_id, scope, now))
+            said.update(feature.claims(tx, account_id, asked, now))
     return said
 
 

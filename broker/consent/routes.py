@@ -9,7 +9,7 @@ from broker.consent import store
 from broker.consent.values import proof, values
 from broker.db import reading, transaction
 from broker.errors import NotFound
-from broker.feature import Asked, claims_of
+from broker.feature import Asked, ClaimsAsked, claims_of
 from broker.interaction.store import ACCOUNT, asked, resume_path
 from broker.web.tools import tools
 
@@ -22,7 +22,7 @@ def show(handle: str) -> str:
     house, now = tools(), tools().clock()
     with reading() as tx:
         wish = _wish(tx, handle)
-        said = claims_of(house.features, tx, wish.person(), wish.scope, now)
+        said = claims_of(house.features, tx, wish.person(), ClaimsAsked(wish.scope), now)
     return render_template(
         "consent/ask.html",
         handle=handle,

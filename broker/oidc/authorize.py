@@ -128,8 +128,8 @@ def _asked(
 ) -> Asked:
     return Asked(
         client_id=client.id,
-        client_name={**client.metadata.client_name},
-        purpose={**client.metadata.purpose},
+        client_name=client.metadata.client_name,
+        purpose=client.metadata.purpose,
         redirect_origin=request.redirect_origin,
         scope=frozenset(request.scope),
         prompt=frozenset(request.prompt),

@@ -16,6 +16,7 @@ SCOPES = {
 }
 """Every scope value there is, and what it gives."""
 
+LANGUAGES = ("fr", "ar", "en")
 GRANT_TYPES = (
     "authorization_code",
     "refresh_token",
@@ -53,8 +54,8 @@ class ClientMetadata(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    client_name: dict[Literal["fr", "ar", "en"], str] = Field(default_factory=dict)
-    purpose: dict[Literal["fr", "ar", "en"], str] = Field(default_factory=dict)
+    client_name: dict[str, str] = Field(default_factory=dict)
+    purpose: dict[str, str] = Field(default_factory=dict)
     client_uri: str | None = None
     logo_uri: str | None = None
     policy_uri: str | None = None
@@ -103,6 +104,12 @@ class ClientMetadata(BaseModel):
     access_token_format: Literal["opaque", "jwt"] = "opaque"  # noqa: S105
     authorization_details_types: tuple[str, ...] = ()
     profile: Literal["fapi2"] | None = None
+
+    @field_validator("client_name", "purpose")
+    @classmethod
+    def _by_language(cls, texts: dict[str, str]) -> dict[str, str]:
+        _all_known(frozenset(texts), LANGUAGES)
+        return texts
 
     @field_validator("redirect_uris", "post_logout_redirect_uris")
     @classmethod

@@ -68,3 +68,12 @@ class RefreshToken(Base):
     grant_id: Mapped[str] = mapped_column(ForeignKey("authorization_grant.id"), index=True)
     expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     spent: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class UsedOnce(Base):
+    """What was used and may not be used again while it lives: assertion and proof identifiers."""
+
+    __tablename__ = "used_once"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

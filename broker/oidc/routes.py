@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from broker import jose
 from broker.db import reading, transaction
 from broker.errors import OAuthCode, OAuthError
-from broker.feature import claims_of
+from broker.feature import ClaimsAsked, claims_of
 from broker.oidc import authorize as desk
 from broker.oidc import store
 from broker.oidc.claims import told_to, userinfo_claims
@@ -105,7 +105,8 @@ def userinfo() -> Response:
     app, now = tools(), tools().clock()
     with reading() as tx:
         grant = granted(tx, bearer_token(form_too=True), now)
-        said = claims_of(app.features, tx, grant.account_id, frozenset(grant.scope), now)
+        asked = ClaimsAsked(frozenset(grant.scope))
+        said = claims_of(app.features, tx, grant.account_id, asked, now)
     return jsonify(userinfo_claims(grant, told_to(grant, said, app.keyring.pairwise)))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from broker.oidc.client import Client
 from broker.oidc.client_metadata import ClientMetadata
 from broker.oidc.grant import Grant
-from broker.oidc.models import AccessToken, ClientRow, Code, GrantRow, RefreshToken
+from broker.oidc.models import AccessToken, ClientRow, Code, GrantRow, RefreshToken, UsedOnce
 from broker.web.tools import tools
 
 
@@ -106,7 +106,7 @@ def find_access_token(tx: Session, unverified_token: str, now: datetime) -> Acce
 
 def sweep(tx: Session, now: datetime) -> None:
     """Delete what can no longer be used, and the grants of which nothing is left."""
-    for table in (AccessToken, RefreshToken, Code):
+    for table in (AccessToken, RefreshToken, Code, UsedOnce):
         tx.execute(delete(table).where(table.expires <= now))
     # A client's own token has no grant, and NOT IN knows nothing once a NULL is in the list.
     tables = (Code, AccessToken, RefreshToken)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from broker import entropy, jose
 from broker.audit.log import record
 from broker.errors import OAuthCode, OAuthError
-from broker.feature import claims_of, evidence_of
+from broker.feature import ClaimsAsked, claims_of, evidence_of
 from broker.oidc import store
 from broker.oidc.claims import id_token_claims, told_to
 from broker.oidc.client import Client
@@ -197,7 +197,7 @@ def _tokens(  # noqa: PLR0913  the grant, to whom, with what, and the two ways i
     access_token = _access_token(tx, client, set(grant.scope), grant.id, tools, now)
     token_id = entropy.token(tools.random, bits=128)
     said = claims_of(
-        tools.features, tx, grant.account_id, frozenset(grant.scope) & IN_ID_TOKEN, now
+        tools.features, tx, grant.account_id, ClaimsAsked(frozenset(grant.scope) & IN_ID_TOKEN), now
     )
     claims = id_token_claims(
         replace(grant, nonce=nonce),

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from broker.feature import ClaimsAsked
 from broker.identity.assurance import Assessment, Policy, assess, in_force
 from broker.identity.evidence import Check, Evidence, Outcome
 from broker.proofing import store
@@ -25,8 +26,9 @@ _GENDERS: Final = frozenset({"male", "female"})
 _DOCUMENT: Final = ("document_number", "document_type", "issuing_state", "expiry_date")
 
 
-def claims(tx: Session, account_id: str, scope: frozenset[str], now: datetime) -> Mapping[str, Any]:
-    """All that this room may say about a person within `scope`; nothing absent is named."""
+def claims(tx: Session, account_id: str, asked: ClaimsAsked, now: datetime) -> Mapping[str, Any]:
+    """All that this room may say about a person within what was asked; nothing absent is named."""
+    scope = asked.scope
     if not scope & {"profile", "assurance", "document"}:
         return {}
     house = tools()

@@ -106,6 +106,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_interaction_expires"), ["expires"], unique=False)
 
     op.create_table(
+        "used_once",
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("expires", broker.db.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    with op.batch_alter_table("used_once", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_used_once_expires"), ["expires"], unique=False)
+
+    op.create_table(
         "account_key",
         sa.Column("account_id", sa.String(length=43), nullable=False),
         sa.Column("wrapped", sa.LargeBinary(length=128), nullable=False),
@@ -414,6 +423,10 @@ def downgrade() -> None:
 
     op.drop_table("attempt")
     op.drop_table("account_key")
+    with op.batch_alter_table("used_once", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_used_once_expires"))
+
+    op.drop_table("used_once")
     with op.batch_alter_table("interaction", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_interaction_expires"))
 

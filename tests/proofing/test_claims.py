@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 
 from broker.db import reading, transaction
+from broker.feature import ClaimsAsked
 from broker.identity.assurance import SHIPPED, assess, read_policy
 from broker.identity.evidence import Check, Claim, Evidence, Outcome
 from broker.proofing import store
@@ -240,7 +241,7 @@ def leaves(value: Any) -> Iterator[Any]:
 
 def told(visit: Visit, scope: frozenset[str], days: int = 0) -> Any:
     with visit.app.app_context(), reading() as tx:
-        return claims(tx, visit.account, scope, NOON + timedelta(days=days))
+        return claims(tx, visit.account, ClaimsAsked(scope), NOON + timedelta(days=days))
 
 
 def test_nobody_hears_of_a_person_who_has_shown_nothing(visit: Visit) -> None:
