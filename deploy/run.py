@@ -55,9 +55,7 @@ def main() -> int:
 
 def _demo_environment(environ: dict[str, str]) -> dict[str, str]:
     state = json.loads(STATE.read_text("utf-8")) if STATE.exists() else {}
-    if state.get("DEMO_URL") != DEMO_URL or state.get("BROKER") != environ.get(
-        "BROKER_DATABASE_URL", ""
-    ):
+    if state.get("DEMO_URL") != DEMO_URL or not _is_registered(state, environ):
         state = _register(environ)
         STATE.parent.mkdir(exist_ok=True)
         STATE.touch(mode=0o600)
@@ -65,18 +63,27 @@ def _demo_environment(environ: dict[str, str]) -> dict[str, str]:
     return {**state, "DEMO_ISSUER": environ["BROKER_ISSUER"]}
 
 
+def _is_registered(state: dict[str, str], environ: dict[str, str]) -> bool:
+    # The database may have been emptied, or be another one than the last time.
+    told = _client(environ, "list")
+    return any(line.startswith(state["DEMO_CLIENT_ID"]) for line in told.splitlines())
+
+
 def _register(environ: dict[str, str]) -> dict[str, str]:
-    flask = [PYTHON, "-m", "flask", "--app", "broker", "client", "register"]
-    command = [*flask, *REGISTER, "--redirect-uri", f"{DEMO_URL}/callback"]
-    told = subprocess.run(command, env=environ, check=True, capture_output=True, text=True)  # noqa: S603
-    words = dict(line.split(" ", 1) for line in told.stdout.splitlines() if " " in line)
+    told = _client(environ, "register", *REGISTER, "--redirect-uri", f"{DEMO_URL}/callback")
+    words = dict(line.split(" ", 1) for line in told.splitlines() if " " in line)
     return {
         "DEMO_URL": DEMO_URL,
-        "BROKER": environ.get("BROKER_DATABASE_URL", ""),
         "DEMO_CLIENT_ID": words["client_id"],
         "DEMO_CLIENT_SECRET": words["client_secret"],
         "DEMO_COOKIE_KEY": os.urandom(32).hex(),
     }
+
+
+def _client(environ: dict[str, str], *args: str) -> str:
+    command = [PYTHON, "-m", "flask", "--app", "broker", "client", *args]
+    told = subprocess.run(command, env=environ, check=True, capture_output=True, text=True)  # noqa: S603
+    return told.stdout
 
 
 def _serve(
