@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,6 +45,7 @@ def main() -> int:
         # The demonstration keeps its visitors in memory: one process.
         _serve("broker.demo.app:create_app()", DEMO_PORT, demo, workers=1),
     ]
+    _until_answering(servers)
     print(  # noqa: T201
         f"\n  Miftah, the broker        {environ['BROKER_ISSUER']}"
         f"\n  Relying service (demo)    {DEMO_URL}   <- begin here"
@@ -94,6 +97,18 @@ def _serve(
         *("--bind", f"localhost:{port}", "--workers", str(workers), application),
     ]
     return subprocess.Popen(command, env=environ)  # noqa: S603
+
+
+def _until_answering(servers: list[subprocess.Popen[bytes]]) -> None:
+    # An address is worth printing once somebody answers there.
+    for port in (BROKER_PORT, DEMO_PORT):
+        for _ in range(300):
+            if any(server.poll() is not None for server in servers):
+                return
+            with socket.socket() as probe:
+                if probe.connect_ex(("localhost", port)) == 0:
+                    break
+            time.sleep(0.1)
 
 
 def _wait(servers: list[subprocess.Popen[bytes]]) -> int:
