@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 
-.PHONY: run test check check-style kill9 lock help
+.PHONY: run test check check-style interop kill9 lock help
 run: $(VENV)/.run-installed
 	@$(BIN)/python deploy/run.py
 
@@ -41,6 +41,11 @@ check: check-style ## Formatting, lint, types and storeys, without the tests
 
 kill9: $(VENV)/.test-installed ## The long run of kill -9 during issuances: 10,000 tokens, 30 kills
 	MIFTAH_KILLS=30 MIFTAH_ISSUANCES=10000 $(BIN)/pytest -s tests/journeys/test_kill.py
+
+interop: $(VENV)/.test-installed ## Relying parties that somebody else wrote, against the broker
+	@deploy/system-packages.sh interop
+	cd tests/interop && npm ci --ignore-scripts --no-audit --no-fund --silent
+	$(BIN)/pytest -m interop tests/interop
 
 lock: $(VENV)/.test-installed ## Resolve the dependencies anew into requirements/*.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

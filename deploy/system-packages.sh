@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install the Debian packages that a target needs: python, run or test. Does nothing where they are.
+# Install the Debian packages that a target needs: python, run, test or interop. Does nothing where they are.
 set -euo pipefail
 
 case "${1:-}" in
@@ -12,7 +12,8 @@ case "${1:-}" in
             "strace:command -v strace"
             "postgresql:ls /usr/lib/postgresql/*/bin/initdb"
           ) ;;
-  *) echo "usage: $0 python|run|test" >&2; exit 2 ;;
+  interop) checks=("nodejs:command -v node" "npm:command -v npm") ;;
+  *) echo "usage: $0 python|run|test|interop" >&2; exit 2 ;;
 esac
 
 missing=()
