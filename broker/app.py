@@ -19,6 +19,7 @@ from broker import clock, db, entropy, keyring
 from broker.feature import Feature
 from broker.identity.assurance import SHIPPED, read_policy
 from broker.identity.verifier import Verifier
+from broker.outbound import Outbound
 from broker.settings import ProofingSettings, Settings, read_settings
 from broker.verifiers.mrz import MrzVerifier, PassportEye, engine_available
 from broker.web import cookies, csrf, errors, headers, locale, static_files, uploads
@@ -99,6 +100,7 @@ def production_tools(settings: Settings) -> Tools:
         random=entropy.system,
         keyring=keyring.load(settings.keys_dir),
         policy=read_policy(settings.policy_file or SHIPPED),
+        outbound=Outbound(local=not settings.secure),
     )
 
 

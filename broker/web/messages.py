@@ -11,6 +11,10 @@ _BACK = "Go back to the service that sent you here and start again."
 
 MESSAGES: dict[str, Message] = {
     "access_denied": Message("You declined to continue.", _BACK),
+    "address_refused": Message(
+        "A service named an address that we do not connect to.",
+        "Its operator must publish it by https, on the public internet.",
+    ),
     "client_unknown": Message(
         "We do not know the service that sent you here.",
         "Check that its address is right. Its operator must register it with us first.",
@@ -31,12 +35,21 @@ MESSAGES: dict[str, Message] = {
     "interaction_required": Message("You must take part for this to go on.", _BACK),
     "insufficient_scope": Message("The access token does not allow this.", ""),
     "invalid_client": Message("The service did not prove who it is.", _BACK),
+    "insufficient_user_authentication": Message(
+        "A fresher or stronger sign-in is needed for this.", _BACK
+    ),
+    "invalid_dpop_proof": Message(
+        "The service did not prove that the access token is its own.", _BACK
+    ),
     "invalid_grant": Message("This code or token is no longer valid.", _BACK),
     "invalid_request": Message(
         "The service that sent you here made a request that we cannot accept.",
         "Tell the service's operator what you read here.",
     ),
     "invalid_scope": Message("The service asked for something that it may not ask for.", _BACK),
+    "invalid_target": Message(
+        "The service asked for access to a place that we do not know.", _BACK
+    ),
     "invalid_token": Message("The access token is missing, wrong or too old.", ""),
     "key_known": Message(
         "This security key is already registered.",
@@ -100,6 +113,17 @@ MESSAGES: dict[str, Message] = {
     "unsupported_grant_type": Message("The request cannot be accepted.", _BACK),
     "unsupported_media_type": Message("We cannot read this kind of content.", ""),
     "unsupported_response_type": Message("The request cannot be accepted.", _BACK),
+    "upstream_unavailable": Message(
+        "Another system that we need did not answer.", "Try again in a few minutes."
+    ),
+    "upstream_unusable": Message(
+        "Another system that we need gave an answer that we cannot use.",
+        "Try again in a few minutes.",
+    ),
+    "unsupported_token_type": Message("The request cannot be accepted.", _BACK),
+    "use_dpop_nonce": Message(
+        "The service must repeat its request with the number that we gave it.", _BACK
+    ),
     "verifier_unknown": Message(
         "There is no such way to prove who you are.",
         "Choose one of the ways in the list.",

@@ -1,7 +1,7 @@
 """All replaceable things in one frozen value: what a test replaces, and nothing else."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask import current_app
@@ -13,6 +13,7 @@ from broker.feature import Feature
 from broker.identity.assurance import Policy
 from broker.identity.verifier import Verifier
 from broker.keyring import Keyring
+from broker.outbound import Outbound
 from broker.settings import Settings
 
 
@@ -30,7 +31,7 @@ TokenReader = Callable[[Session, str, datetime], Caller]
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Settings, time, chance, keys, policy; and the rooms and doors the front door hung."""
+    """Settings, time, chance, keys, policy, the network; and what the front door hung."""
 
     settings: Settings
     clock: Clock
@@ -40,6 +41,7 @@ class Tools:
     features: tuple[Feature, ...] = ()
     verifiers: tuple[Verifier, ...] = ()
     read_token: TokenReader | None = None
+    outbound: Outbound = field(default_factory=Outbound)
 
 
 def tools() -> Tools:
