@@ -113,6 +113,12 @@ Eraser = Callable[[Session, str], None]
 """(tx, account_id) → nothing; this room's rows about the account are gone."""
 
 
+SignedOut = Callable[[Session, str, str | None], Sequence[Mapping[str, str]]]
+"""(tx, account_id, session_id) → names, by language, of the services that will be told.
+
+`session_id` is None where every session of the account has ended.
+"""
+
 Revoker = Callable[[Session, str, str], None]
 """(tx, account_id, client_id) → nothing; what this room let the client have is void."""
 
@@ -129,6 +135,7 @@ class Feature:
     panel: PanelSource | None = None
     erase: Eraser | None = None
     revoke: Revoker | None = None
+    signed_out: SignedOut | None = None
     commands: AppGroup | None = None
 
 

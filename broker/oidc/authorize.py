@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from broker import entropy, jose
 from broker.accounts.session import touch
-from broker.accounts.subject import pairwise
+from broker.accounts.subject import pairwise, session_name
 from broker.audit.log import record
 from broker.errors import OAuthCode
 from broker.feature import Asked, SignedIn, evidence_of
@@ -102,22 +102,27 @@ def _finish(  # noqa: PLR0913  everything meets here
     now: datetime,
 ) -> str:
     account_id = asked.person()
+    if asked.signed_in:
+        # First: it makes a sign-out at this moment wait, and so hear of this very grant.
+        touch(tx, asked.signed_in.session_id, now)
     authenticator, auth_time = authenticated(asked.signed_in) if asked.signed_in else ("", 0)
     evidence = evidence_of(tools.features, tx, account_id)
+    session = asked.signed_in.session_id if asked.signed_in else None
+    key, sector = tools.keyring.pairwise, client.metadata.sector_host
     grant = Grant(
         id=entropy.token(tools.random),
         account_id=account_id,
         client_id=client.id,
-        subject=pairwise(tools.keyring.pairwise, client.metadata.sector_host, account_id),
+        subject=pairwise(key, sector, account_id),
         scope=request.scope,
         authenticator=authenticator,
         auth_time=auth_time,
         assurance=weigh(evidence, authenticator, tools.policy, now),
         nonce=request.nonce,
+        session=session,
+        sid=session and session_name(key, sector, session),
     )
     code = mint_code(tx, grant, request, tools, now)
-    if asked.signed_in:
-        touch(tx, asked.signed_in.session_id, now)
     facts = {"account": account_id, "client": client.id, "grant": grant.id}
     record(tx, "code.issued", facts | {"acr": grant.assurance.acr}, now)
     return answer_url(request.redirect_uri, tools.settings.issuer, request.state, code=code)

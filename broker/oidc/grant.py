@@ -1,7 +1,7 @@
 """The completed authorization as a frozen value: who, for whom, how sure, and since when."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -27,7 +27,8 @@ class Assurance:
 class Grant:
     """What the code stands for; frozen when the code is minted.
 
-    `auth_time` is in seconds since 1970, as tokens say it.
+    `auth_time` is in seconds since 1970, as tokens say it. `session` is the session that it came
+    from, by our own name; `sid` is what the client calls it (Back-Channel Logout §2.1).
     """
 
     id: str
@@ -39,6 +40,11 @@ class Grant:
     auth_time: int
     assurance: Assurance
     nonce: str | None = None
+    session: str | None = None
+    sid: str | None = None
+    acr_essential: tuple[str, ...] = ()
+    claims: dict[str, Any] = field(default_factory=dict)
+    authorization_details: tuple[dict[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready rendering; `from_json` is its inverse."""
