@@ -37,16 +37,16 @@ class _Forms(HTMLParser):
             self.found[-1].fields[said["name"]] = said.get("value", "")
 
 
-def forms(response: TestResponse) -> list[Form]:
+def forms(page: str) -> list[Form]:
     """Every form of the page."""
     parser = _Forms()
-    parser.feed(response.text)
+    parser.feed(page)
     return parser.found
 
 
 def ceremony(response: TestResponse) -> Form:
     """The form of the page that asks for a key."""
-    return next(form for form in forms(response) if form.options)
+    return next(form for form in forms(response.text) if form.options)
 
 
 def answer(client: FlaskClient, form: Form, credential: dict[str, Any] | str) -> TestResponse:

@@ -20,7 +20,7 @@ def _key_ids(client: FlaskClient) -> list[str]:
 
 
 def _send(client: FlaskClient, path: str, **fields: str) -> int:
-    token = forms(visit(client, "/account"))[0].fields["csrf_token"]
+    token = forms(visit(client, "/account").text)[0].fields["csrf_token"]
     data = {"csrf_token": token, **fields}
     return client.post(path, data=data, base_url=ISSUER).status_code
 
@@ -147,7 +147,7 @@ def test_nobody_has_no_keys(app: Flask, client: FlaskClient, deed: str) -> None:
     (key_id,) = _key_ids(client)
     stranger = app.test_client()
     assert visit(stranger, f"/keys/{key_id}/{deed}").status_code == 404
-    token = forms(visit(stranger, "/sign-in/account"))[0].fields["csrf_token"]
+    token = forms(visit(stranger, "/sign-in/account").text)[0].fields["csrf_token"]
     response = stranger.post(f"/keys/{key_id}/{deed}", data={"csrf_token": token}, base_url=ISSUER)
     assert response.status_code == 404
 

@@ -460,7 +460,7 @@ def test_two_keys_removed_at_the_same_moment_leave_one(disk_app: Flask) -> None:
     add_key(browser, new_key())
     page = visit(browser, "/account")
     keys = re.findall(r'href="/keys/([^/]+)/removal"', page.text)
-    fields = {"csrf_token": forms(page)[0].fields["csrf_token"]}
+    fields = {"csrf_token": forms(page.text)[0].fields["csrf_token"]}
 
     def remove(window: FlaskClient, number: int) -> int:
         path = f"/keys/{keys[number]}/removal"

@@ -134,7 +134,7 @@ def test_declining_is_recorded_and_gives_nothing(visit: Visit, app: Flask) -> No
 
 def test_the_pages_own_forms_agree_and_decline(visit: Visit, app: Flask) -> None:
     handle = visits.ask(visit)
-    agree, decline = forms(visit.get(f"/consent/{handle}"))
+    agree, decline = forms(visit.get(f"/consent/{handle}").text)
     assert agree.action == f"/consent/{handle}"
     assert decline.action == f"/consent/{handle}/decline"
     answer = visit.client.post(agree.action, data=agree.fields, base_url="https://broker.test")
