@@ -2,8 +2,8 @@
 
 By default it is ours, served for the occasion. With BLACKBOX=file.json it is any other:
 {"issuer": …, "clients": [{"id": …, "secret": …, "redirect_uri": …}, {…}],
-"hook": "module:function"}. The hook gets a requests.Session and the URL of an authorization request; it does what a person
-would do and returns the address that the browser is finally sent to.
+"hook": "module:function"}. The hook gets a requests.Session and the URL of an authorization
+request; it does what a person would do and returns the address that the browser is sent to.
 """
 
 import importlib
