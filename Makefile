@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 
-.PHONY: run test check check-style interop kill9 lock help
+.PHONY: run test check check-style interop peer kill9 lock help
 run: $(VENV)/.run-installed
 	@$(BIN)/python deploy/run.py
 
@@ -46,6 +46,12 @@ interop: $(VENV)/.test-installed ## Relying parties that somebody else wrote, ag
 	@deploy/system-packages.sh interop
 	cd tests/interop && npm ci --ignore-scripts --no-audit --no-fund --silent
 	$(BIN)/pytest -m interop tests/interop
+
+peer: $(VENV)/.test-installed ## Ask npm oidc-provider what tests/blackbox asks of us
+	@deploy/system-packages.sh interop
+	cd tests/blackbox/peer && npm ci --ignore-scripts --no-audit --no-fund --silent
+	node tests/blackbox/peer/provider.mjs & server=$$!; sleep 5; \
+	  BLACKBOX=tests/blackbox/peer/peer.json $(BIN)/pytest -q tests/blackbox; kill $$server
 
 lock: $(VENV)/.test-installed ## Resolve the dependencies anew into requirements/*.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
