@@ -12,7 +12,12 @@ case "${1:-}" in
             "strace:command -v strace"
             "postgresql:ls /usr/lib/postgresql/*/bin/initdb"
           ) ;;
-  interop) checks=("nodejs:command -v node" "npm:command -v npm") ;;
+  interop) checks=(
+            "nodejs:command -v node"
+            "npm:command -v npm"
+            "apache2:command -v apache2"
+            "libapache2-mod-auth-openidc:ls /usr/lib/apache2/modules/mod_auth_openidc.so"
+          ) ;;
   *) echo "usage: $0 python|run|test|interop" >&2; exit 2 ;;
 esac
 
