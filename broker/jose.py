@@ -137,6 +137,11 @@ def thumbprint_of(jwk: Mapping[str, Any]) -> str:
     return str(_imported(jwk).thumbprint())
 
 
+def public_der(jwk: Mapping[str, Any]) -> bytes:
+    """A public key as SubjectPublicKeyInfo, as certificates hold it. Raises SignatureRejected."""
+    return bytes(_imported(jwk).as_der(private=False))
+
+
 def jwks(keyring: Keyring) -> dict[str, Any]:
     """The public keys, the future ones included (RFC 7517 §5)."""
     return {"keys": [_public(key) for key in keyring.signing]}

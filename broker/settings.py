@@ -68,6 +68,15 @@ class ProofingSettings(_Section):
     """Admit specimen documents of no state (Utopia), for demonstrations; never in production."""
 
 
+class TlsSettings(_Section):
+    """What the proxy in front says of a client's certificate; believed with trusted_proxies."""
+
+    client_certificate_header: str = ""
+    """Header with the certificate as URL-encoded PEM (nginx: $ssl_client_escaped_cert)."""
+    client_verified_header: str = ""
+    """Header that says SUCCESS where the chain was verified (nginx: $ssl_client_verify)."""
+
+
 class AuditSettings(_Section):
     """The record."""
 
@@ -98,6 +107,7 @@ class Settings(BaseSettings):
     authentication: AuthenticationSettings = AuthenticationSettings()
     proofing: ProofingSettings = ProofingSettings()
     audit: AuditSettings = AuditSettings()
+    tls: TlsSettings = TlsSettings()
 
     @property
     def secure(self) -> bool:

@@ -86,6 +86,8 @@ class ClientMetadata(BaseModel):
     tls_client_auth_subject_dn: str | None = None
     tls_client_auth_san_dns: str | None = None
     tls_client_auth_san_uri: str | None = None
+    tls_client_auth_san_ip: str | None = None
+    tls_client_auth_san_email: str | None = None
 
     id_token_signed_response_alg: SigningAlg = "ES256"  # noqa: S105
     id_token_encrypted_response_alg: WrapAlg | None = None

@@ -15,7 +15,7 @@ from broker.feature import ClaimsAsked, claims_of
 from broker.oidc import authorize as desk
 from broker.oidc import store
 from broker.oidc.claims import told_to, userinfo_claims
-from broker.oidc.client_authentication import authenticate, read_credentials
+from broker.oidc.client_door import proved_client
 from broker.oidc.discovery import metadata
 from broker.oidc.request import ReplyAddress, parse, prove_client, prove_reply_address
 from broker.oidc.token import GRANTS, Refusal, granted
@@ -82,9 +82,7 @@ def token() -> Response:
     form = _once(request.form.to_dict(flat=False))
     if request.args:
         raise OAuthError(OAuthCode.INVALID_REQUEST, "parameters belong in the body")
-    credentials = read_credentials(request.headers.get("Authorization"), form)
-    with transaction() as tx:
-        client = authenticate(store.find_client(tx, credentials.client_id), credentials)
+    with proved_client(form) as (tx, client):
         grant_type = form.get("grant_type", "")
         if grant_type not in GRANTS:
             raise OAuthError(
