@@ -98,7 +98,12 @@ def production_tools(settings: Settings) -> Tools:
         settings=settings,
         clock=clock.utcnow,
         random=entropy.system,
-        keyring=keyring.load(settings.keys_dir),
+        keys=keyring.HeldKeyring(
+            settings.keys_dir,
+            clock.utcnow,
+            settings.keys.retire_after,
+            keyring.unlock(settings.keys),
+        ),
         policy=read_policy(settings.policy_file or SHIPPED),
         outbound=Outbound(local=not settings.secure),
     )

@@ -81,6 +81,19 @@ class AuditSettings(_Section):
     """The record."""
 
     origin: str = ""
+class KeysSettings(_Section):
+    """Signing keys and what opens their files (keys/README.md)."""
+
+    retire_after: timedelta = timedelta(days=1)
+    """How long a key stays published after another took over: longer than anything it signed."""
+    passphrase_file: Path | None = None
+    """File with the passphrase of the key files, 20 bytes at least; unset: they are in clear."""
+    pkcs11_module: Path | None = None
+    """PKCS#11 library of a security module; needed only where a key file names one."""
+    pkcs11_pin_file: Path | None = None
+    """File with the PIN of its token."""
+
+
     """Name of the log on its checkpoints (C2SP tlog-checkpoint); empty: the issuer's host."""
 
 
@@ -107,6 +120,7 @@ class Settings(BaseSettings):
     authentication: AuthenticationSettings = AuthenticationSettings()
     proofing: ProofingSettings = ProofingSettings()
     audit: AuditSettings = AuditSettings()
+    keys: KeysSettings = KeysSettings()
     tls: TlsSettings = TlsSettings()
 
     @property

@@ -11,7 +11,7 @@ from tests.conftest import NOON
 
 def test_init_makes_every_file_once_and_for_the_owner_only(tmp_path: Path) -> None:
     made = keyring.init(tmp_path / "keys", NOON)
-    assert len(made) == 6
+    assert len(made) == 8
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in made)
     assert keyring.init(tmp_path / "keys", NOON) == []
     assert keyring.load(tmp_path / "keys").active("RS256", NOON).alg == "RS256"

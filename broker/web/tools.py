@@ -36,7 +36,7 @@ class Tools:
     settings: Settings
     clock: Clock
     random: RandomBytes
-    keyring: Keyring
+    keys: Callable[[], Keyring]
     policy: Policy
     features: tuple[Feature, ...] = ()
     verifiers: tuple[Verifier, ...] = ()
@@ -48,3 +48,8 @@ def tools() -> Tools:
     """The tools of the application that serves this request."""
     held: Tools = current_app.extensions["broker"]
     return held
+    @property
+    def keyring(self) -> Keyring:
+        """The keys of this moment; ask again rather than keep it."""
+        return self.keys()
+
