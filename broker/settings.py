@@ -36,6 +36,8 @@ class OidcSettings(_Section):
 
     interaction_lifetime: timedelta = timedelta(minutes=45)
     """How long a parked authorization request waits for its person; a slow network needs long."""
+    pushed_lifetime: timedelta = timedelta(seconds=90)
+    """How long a pushed request waits to be opened (RFC 9126 §2.2; FAPI 2.0: under 10 minutes)."""
     code_lifetime: timedelta = timedelta(seconds=60)
     """RFC 6749 §4.1.2 recommends at most 10 minutes; FAPI 2.0 at most 60 seconds."""
     id_token_lifetime: timedelta = timedelta(minutes=10)
@@ -44,6 +46,8 @@ class OidcSettings(_Section):
     """Access tokens are opaque and short; a refresh token renews them."""
     refresh_token_lifetime: timedelta = timedelta(days=30)
     """Counted from the first; rotation does not prolong it."""
+    refresh_grace: timedelta = timedelta(seconds=10)
+    """How long the same answer is given to a client that repeats a refresh it did not hear."""
 
 
 class AuthenticationSettings(_Section):
@@ -77,10 +81,6 @@ class TlsSettings(_Section):
     """Header that says SUCCESS where the chain was verified (nginx: $ssl_client_verify)."""
 
 
-class AuditSettings(_Section):
-    """The record."""
-
-    origin: str = ""
 class KeysSettings(_Section):
     """Signing keys and what opens their files (keys/README.md)."""
 
@@ -94,6 +94,10 @@ class KeysSettings(_Section):
     """File with the PIN of its token."""
 
 
+class AuditSettings(_Section):
+    """The record."""
+
+    origin: str = ""
     """Name of the log on its checkpoints (C2SP tlog-checkpoint); empty: the issuer's host."""
 
 
@@ -116,11 +120,11 @@ class Settings(BaseSettings):
     """Language of last resort."""
     trusted_proxies: int = Field(default=0, ge=0, le=3)
     """Reverse proxies in front whose X-Forwarded-* headers are believed."""
+    keys: KeysSettings = KeysSettings()
     oidc: OidcSettings = OidcSettings()
     authentication: AuthenticationSettings = AuthenticationSettings()
     proofing: ProofingSettings = ProofingSettings()
     audit: AuditSettings = AuditSettings()
-    keys: KeysSettings = KeysSettings()
     tls: TlsSettings = TlsSettings()
 
     @property

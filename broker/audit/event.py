@@ -23,12 +23,16 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "key.removed": "A security key was taken from an account.",
         "key.renamed": "A person gave a security key another name.",
         "keys.rotated": "A signing key of this broker took over from another.",
+        "logout.refused": "A relying service could not be told of a sign-out, and why.",
+        "logout.told": "A relying service was told that a person had signed out.",
         "policy.activated": "This version of the assurance policy decides from now on.",
         "session.ended": "A browser was signed out.",
         "sign_in.accepted": "A person signed in with a security key.",
         "sign_in.refused": "A security key's answer was not accepted, and why.",
+        "token.exchanged": "A service was given a token to act with for a person, at another.",
         "token.issued": "A relying service was given tokens for a code or a refresh token.",
         "token.refused": "A relying service asked for tokens and was given none, and why.",
+        "token.repeated": "A service that had lost the answer to a refresh was given it again.",
         "token.revoked": "Tokens that were still good were made worthless.",
     }
 )

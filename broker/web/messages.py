@@ -34,6 +34,9 @@ MESSAGES: dict[str, Message] = {
     ),
     "interaction_required": Message("You must take part for this to go on.", _BACK),
     "insufficient_scope": Message("The access token does not allow this.", ""),
+    "invalid_authorization_details": Message(
+        "The service asked for something that it may not ask for.", _BACK
+    ),
     "invalid_client": Message("The service did not prove who it is.", _BACK),
     "insufficient_user_authentication": Message(
         "A fresher or stronger sign-in is needed for this.", _BACK
@@ -45,6 +48,13 @@ MESSAGES: dict[str, Message] = {
     "invalid_request": Message(
         "The service that sent you here made a request that we cannot accept.",
         "Tell the service's operator what you read here.",
+    ),
+    "invalid_request_object": Message(
+        "The service that sent you here made a request that we cannot accept.",
+        "Tell the service's operator what you read here.",
+    ),
+    "invalid_request_uri": Message(
+        "The request that brought you here is over, or it is not this service's.", _BACK
     ),
     "invalid_scope": Message("The service asked for something that it may not ask for.", _BACK),
     "invalid_target": Message(
@@ -72,6 +82,10 @@ MESSAGES: dict[str, Message] = {
         "Register another one before you remove it.",
     ),
     "login_required": Message("You must sign in first.", _BACK),
+    "logout_hint_rejected": Message(
+        "We cannot check which visit the service wants to end.",
+        "You are still signed in. You can sign out on your account page.",
+    ),
     "malformed": Message("We could not understand this request.", "Go back and try again."),
     "method_not_allowed": Message("This address does not answer this kind of request.", ""),
     "not_found": Message(

@@ -25,8 +25,20 @@ class Caller:
     scope: frozenset[str]
 
 
-TokenReader = Callable[[Session, str, datetime], Caller]
-"""(tx, unverified_token, now) → the caller. Raises OAuthError invalid_token."""
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """An access token as a request brings it; nothing of it is proved.
+
+    `scheme` is "bearer" or "dpop".
+    """
+
+    unverified_token: str = field(repr=False)
+    scheme: str = "bearer"
+    unverified_proof: str | None = field(default=None, repr=False)
+
+
+TokenReader = Callable[[Session, Presented, datetime], Caller]
+"""(tx, brought, now) → the caller, the sender proved. Raises OAuthError, as RFC 6750 §3.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +55,13 @@ class Tools:
     read_token: TokenReader | None = None
     outbound: Outbound = field(default_factory=Outbound)
 
-
-def tools() -> Tools:
-    """The tools of the application that serves this request."""
-    held: Tools = current_app.extensions["broker"]
-    return held
     @property
     def keyring(self) -> Keyring:
         """The keys of this moment; ask again rather than keep it."""
         return self.keys()
 
+
+def tools() -> Tools:
+    """The tools of the application that serves this request."""
+    held: Tools = current_app.extensions["broker"]
+    return held
