@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "BROKER_"
@@ -126,6 +126,14 @@ class Settings(BaseSettings):
     proofing: ProofingSettings = ProofingSettings()
     audit: AuditSettings = AuditSettings()
     tls: TlsSettings = TlsSettings()
+
+    @model_validator(mode="after")
+    def _published_long_enough(self) -> Self:
+        # A service that fetches our keys anew must still find the one that signed its token.
+        longest = max(self.oidc.id_token_lifetime, self.oidc.access_token_lifetime)
+        if self.keys.retire_after < longest + timedelta(minutes=10):
+            raise ValueError("BROKER_KEYS__RETIRE_AFTER must outlast every token by ten minutes")
+        return self
 
     @property
     def secure(self) -> bool:

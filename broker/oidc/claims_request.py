@@ -16,7 +16,9 @@ VERIFIED = "verified_claims"
 SIZE_LIMIT = 8 * 1024
 """Characters of the parameter."""
 
-_PERSONAL = frozenset({"name", "given_name", "family_name", "birthdate", "gender", VERIFIED})
+_PERSONAL = frozenset(
+    {"name", "given_name", "family_name", "birthdate", "gender", "nationalities", VERIFIED}
+)
 _REQUIREMENTS = frozenset({"value", "values", "essential", "max_age"})
 
 

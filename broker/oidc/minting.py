@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -13,9 +13,11 @@ from broker.feature import ClaimsAsked, claims_of
 from broker.oidc import access, store
 from broker.oidc.access import Access
 from broker.oidc.claims import id_token_claims, told_to
+from broker.oidc.client import Client
 from broker.oidc.grant import Grant
 from broker.oidc.models import Code, RefreshToken
 from broker.oidc.request import AuthorizationRequest
+from broker.oidc.signing import takeover
 from broker.oidc.token_request import TokenRequest
 from broker.web.tools import Tools
 
@@ -30,10 +32,22 @@ class Renewal:
     expires: datetime
 
 
-def mint_code(
-    tx: Session, grant: Grant, request: AuthorizationRequest, tools: Tools, now: datetime
+FAPI2_CODE_LIFETIME = timedelta(seconds=60)
+"""FAPI 2.0 Security Profile §5.3.2.1: the longest that a code may be good."""
+
+
+def mint_code(  # noqa: PLR0913  what it stands for, and for whom
+    tx: Session,
+    grant: Grant,
+    request: AuthorizationRequest,
+    client: Client,
+    tools: Tools,
+    now: datetime,
 ) -> str:
     """A code that stands for `grant`, kept together with it."""
+    lifetime = tools.settings.oidc.code_lifetime
+    if client.metadata.profile == "fapi2":
+        lifetime = min(lifetime, FAPI2_CODE_LIFETIME)
     store.add_grant(tx, grant, now)
     code = entropy.token(tools.random)
     row = Code(
@@ -42,7 +56,7 @@ def mint_code(
         redirect_uri=request.redirect_uri,
         code_challenge=request.code_challenge,
         dpop_jkt=request.dpop_jkt,
-        expires=now + tools.settings.oidc.code_lifetime,
+        expires=now + lifetime,
     )
     tx.add(row)
     return code
@@ -131,6 +145,7 @@ def _id_token(  # noqa: PLR0913  all of them are in it
         now=now,
         lifetime=tools.settings.oidc.id_token_lifetime,
     )
+    takeover.note(tx, tools.keyring, alg, now)
     return jose.sign(claims, tools.keyring, alg, now)
 
 

@@ -104,3 +104,13 @@ class PushedRequest(Base):
     client_id: Mapped[str] = mapped_column(String(64))
     request: Mapped[dict[str, Any]] = mapped_column(JSON)
     expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class SigningKeyUsed(Base):
+    """A signing key of ours that has signed, by its `kid`, and when it was first noted."""
+
+    __tablename__ = "signing_key_used"
+
+    kid: Mapped[str] = mapped_column(String(43), primary_key=True)
+    alg: Mapped[str] = mapped_column(String(8))
+    since: Mapped[datetime] = mapped_column(UtcDateTime)

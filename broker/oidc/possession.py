@@ -37,6 +37,17 @@ def proved(tx: Session, client: Client, tools: Tools, now: datetime) -> dict[str
     return cnf
 
 
+def shown_key(tx: Session, client: Client, tools: Tools, now: datetime) -> str | None:
+    """The key of the DPoP proof that this request brings, by its thumbprint; None without one.
+
+    Raises OAuthError: invalid_dpop_proof, use_dpop_nonce.
+    """
+    unverified_proof = request.headers.get("DPoP")
+    if unverified_proof is None:
+        return None
+    return _jkt(tx, unverified_proof, None, client, tools, now)
+
+
 def held(  # noqa: PLR0913  what was brought, what it is bound to, and whose it is
     tx: Session,
     brought: Presented,

@@ -87,7 +87,8 @@ def userinfo() -> Response:
 def discovery() -> Response:
     """The provider's metadata."""
     app = tools()
-    document = metadata(app.settings.issuer, app.policy, list(LANGUAGES))
+    signing = app.keyring.algorithms(app.clock())
+    document = metadata(app.settings.issuer, app.policy, list(LANGUAGES), signing)
     return _published(document | metadata_of(app.features))
 
 
