@@ -14,6 +14,7 @@ import broker.audit
 import broker.authentication
 import broker.consent
 import broker.oidc
+import broker.oidc.logout
 import broker.proofing
 from broker import clock, db, entropy, keyring
 from broker.feature import Feature
@@ -33,6 +34,7 @@ FEATURES: tuple[Feature, ...] = (
     broker.proofing.feature,
     broker.consent.feature,
     broker.oidc.feature,
+    broker.oidc.logout.feature,
 )
 """The rooms, in the order their steps are asked on the way to a code."""
 
