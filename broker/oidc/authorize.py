@@ -134,8 +134,8 @@ def _finish(  # noqa: PLR0913  everything meets here
     essential, wish = _essential(request, tools), acr_wish(request.claims)
     assurance = weigh(evidence, authenticator, tools.policy, now, essential)
     if wish.essential and not _met(assurance, essential, tools):
-        code = OAuthCode.UNMET_AUTHENTICATION_REQUIREMENTS
-        return refuse(tx, request, client, code, tools, now)
+        unmet = OAuthCode.UNMET_AUTHENTICATION_REQUIREMENTS
+        return refuse(tx, request, client, unmet, tools, now)
     pushed.settle(tx, request, tools, now)
     session = asked.signed_in.session_id if asked.signed_in else None
     key, sector = tools.keyring.pairwise, client.metadata.sector_host

@@ -6,15 +6,24 @@ from broker.identity.assurance import Policy, acr_uri
 from broker.oidc.client_metadata import SCOPES, SECRET_METHODS
 from broker.oidc.request import PROMPTS
 from broker.oidc.token import GRANTS
+from broker.web.bearer import DPOP_ALGORITHMS
 
 
-def metadata(issuer: str, policy: Policy, languages: list[str]) -> dict[str, Any]:
-    """The provider's metadata: only what is really served."""
+def metadata(
+    issuer: str, policy: Policy, languages: list[str], signing: tuple[str, ...]
+) -> dict[str, Any]:
+    """The provider's metadata: only what is really served, `signing` by the keys there are."""
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",
         "token_endpoint": f"{issuer}/token",
         "userinfo_endpoint": f"{issuer}/userinfo",
+        "introspection_endpoint": f"{issuer}/introspect",
+        "introspection_signing_alg_values_supported": list(signing),
+        "revocation_endpoint": f"{issuer}/revoke",
+        "userinfo_signing_alg_values_supported": list(signing),
+        "dpop_signing_alg_values_supported": list(DPOP_ALGORITHMS),
+        "tls_client_certificate_bound_access_tokens": True,
         "end_session_endpoint": f"{issuer}/logout",
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
@@ -24,13 +33,12 @@ def metadata(issuer: str, policy: Policy, languages: list[str]) -> dict[str, Any
         "response_modes_supported": ["query"],
         "grant_types_supported": list(GRANTS),
         "subject_types_supported": ["pairwise"],
-        "id_token_signing_alg_values_supported": ["ES256", "RS256"],
+        "id_token_signing_alg_values_supported": list(signing),
         "token_endpoint_auth_methods_supported": [*sorted(SECRET_METHODS), "none"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "acr_values_supported": [acr_uri(a.name, issuer) for a in reversed(policy.acr)],
         "prompt_values_supported": sorted(PROMPTS),
-        "claim_types_supported": ["normal"],
         "claims_supported": [
             "sub",
             "iss",
@@ -47,6 +55,7 @@ def metadata(issuer: str, policy: Policy, languages: list[str]) -> dict[str, Any
             "family_name",
             "birthdate",
             "gender",
+            "nationalities",
             f"{issuer}/claims/assurance",
             f"{issuer}/claims/document",
             "verified_claims",
@@ -57,8 +66,4 @@ def metadata(issuer: str, policy: Policy, languages: list[str]) -> dict[str, Any
         "ui_locales_supported": languages,
         "service_documentation": f"{issuer}/",
         "op_policy_uri": f"{issuer}/privacy",
-        "verified_claims_supported": True,
-        "trust_frameworks_supported": [f"{issuer}/trust-framework"],
-        "evidence_supported": ["document"],
-        "documents_supported": ["passport"],
     }

@@ -56,7 +56,9 @@ class Grant:
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> "Grant":
         """The grant that `to_json` rendered."""
-        tuples = {n: tuple(v) if isinstance(v, list) else v for n, v in kept.items()}
+        tuples: dict[str, Any] = {
+            name: tuple(v) if isinstance(v, list) else v for name, v in kept.items()
+        }
         assurance = {**kept["assurance"], "amr": tuple(kept["assurance"]["amr"])}
         return cls(**{**tuples, "assurance": Assurance(**assurance)})
 
