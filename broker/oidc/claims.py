@@ -89,7 +89,9 @@ def told_to(grant: Grant, said: Mapping[str, Any], pairwise_key: bytes) -> dict[
     return told
 
 
-def _own_reference(grant: Grant, element: Mapping[str, Any], key: bytes) -> dict[str, Any]:
+def _own_reference(grant: Grant, element: Any, key: bytes) -> Any:
+    if isinstance(element, list):
+        return [_own_reference(grant, one, key) for one in element]
     verification = dict(element["verification"])
     if reference := verification.get("verification_process"):
         verification["verification_process"] = pairwise(key, grant.subject, reference)
