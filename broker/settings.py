@@ -6,10 +6,23 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "BROKER_"
+
+
+_HERE = frozenset({"localhost", "127.0.0.1"})
+_NEVER_REAL = (".test", ".example", ".localhost")  # RFC 6761 §6: no such name is ever delegated
 
 
 class SettingsRejected(Exception):
@@ -59,6 +72,8 @@ class AuthenticationSettings(_Section):
     """Without any request (NIST SP 800-63B-4, AAL2: 1 h)."""
     ceremony_lifetime: timedelta = timedelta(minutes=10)
     """How long a WebAuthn challenge may be answered; a slow network needs minutes."""
+    recovery_cooling: timedelta = timedelta(hours=24)
+    """From using a recovery code until a key that was enrolled by it counts in full."""
 
 
 class ProofingSettings(_Section):
@@ -121,6 +136,10 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(default=0, ge=0, le=3)
     """Reverse proxies in front whose X-Forwarded-* headers are believed."""
     keys: KeysSettings = KeysSettings()
+    rehearsal_issuer: str = ""
+    """The issuer again, to say that it is a test system although its name does not show it."""
+    rehearsal: bool = False
+    """The test sign-in: anybody may come in as a test person. Refused on any real system."""
     oidc: OidcSettings = OidcSettings()
     authentication: AuthenticationSettings = AuthenticationSettings()
     proofing: ProofingSettings = ProofingSettings()
@@ -134,6 +153,19 @@ class Settings(BaseSettings):
         if self.keys.retire_after < longest + timedelta(minutes=10):
             raise ValueError("BROKER_KEYS__RETIRE_AFTER must outlast every token by ten minutes")
         return self
+
+    @field_validator("rehearsal")
+    @classmethod
+    def _only_in_rehearsals(cls, wanted: bool, info: ValidationInfo) -> bool:  # noqa: FBT001  its value
+        issuer = info.data.get("issuer", "")
+        host = urlsplit(issuer).hostname or ""
+        named = issuer and issuer == info.data.get("rehearsal_issuer", "").rstrip("/")
+        if wanted and not (named or host in _HERE or host.endswith(_NEVER_REAL)):
+            raise ValueError(
+                "only on a test system: on localhost, under .test, .example or .localhost, or "
+                "where BROKER_REHEARSAL_ISSUER repeats the issuer"
+            )
+        return wanted
 
     @property
     def secure(self) -> bool:

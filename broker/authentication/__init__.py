@@ -1,9 +1,12 @@
 """Security keys: enrolling them, signing in with them, keeping them (WebAuthn Level 3)."""
 
 from broker.authentication.keeping import erase, panel
+from broker.authentication.recovery_pages import pages as recovery_pages
 from broker.authentication.routes import pages
 from broker.authentication.step import SignInStep
 from broker.feature import Feature
+
+pages.register_blueprint(recovery_pages)
 
 feature = Feature(
     "authentication",

@@ -16,6 +16,7 @@ from broker.authentication.ceremony import EnrolledKey, creation_options, verify
 from broker.authentication.challenge import Ceremony, Purpose
 from broker.authentication.message import parse_attestation
 from broker.authentication.models import Authenticator
+from broker.authentication.standing import ACCESS_CODE, UNATTESTED
 from broker.errors import BrokerError, EvidenceRejected, NotAllowed, TooLarge
 from broker.feature import SignedIn
 from broker.web.locale import format_date, gettext
@@ -23,9 +24,6 @@ from broker.web.tools import tools
 
 RECENT: Final = timedelta(minutes=5)
 """How long ago a person may have used a key to change what keys there are."""
-
-UNATTESTED: Final = "passkey_synced"
-"""What the policy calls a key of which nothing is proved but that it is one."""
 
 NAME_PURPOSE: Final = "authenticator-name"
 _USER_HANDLE = 32
@@ -69,7 +67,7 @@ def accept(  # noqa: PLR0913  the visit, the question and the answer to it
         ceremony = challenge.redeem(tx, Purpose.ENROL, handle, value, now)
         _demand_same_person(ceremony, account_id)
         made = verify_attestation(parse_attestation(message), ceremony.expected)
-        return _file(tx, ceremony, made, now)
+        return _file(tx, ceremony, made, _full_from(person, now), now)
     except (EvidenceRejected, TooLarge) as refusal:
         facts = {"account": account_id} if account_id else {}
         record(tx, "sign_in.refused", {**facts, "ceremony": "enrol", "reason": refusal.hint}, now)
@@ -86,17 +84,36 @@ def _demand_same_person(ceremony: Ceremony, account_id: str | None) -> None:
         raise EvidenceRejected("key_too_late", "another_account")
 
 
-def _file(tx: Session, ceremony: Ceremony, made: EnrolledKey, now: datetime) -> Authenticator:
+def _full_from(person: SignedIn | None, now: datetime) -> datetime | None:
+    # Who came by a code may be its finder: the owner has this long to see it and act.
+    if person is None or person.authenticator != ACCESS_CODE:
+        return None
+    return now + tools().settings.authentication.recovery_cooling
+
+
+def _file(
+    tx: Session,
+    ceremony: Ceremony,
+    made: EnrolledKey,
+    full_from: datetime | None,
+    now: datetime,
+) -> Authenticator:
     if store.find(tx, made.credential_id) is not None:  # §7.1 step 26
         raise EvidenceRejected("key_known", "key_known")
     try:
         with tx.begin_nested():
-            return _insert(tx, ceremony, made, now)
+            return _insert(tx, ceremony, made, full_from, now)
     except IntegrityError as error:  # enrolled elsewhere in this very moment
         raise EvidenceRejected("key_known", "key_known") from error
 
 
-def _insert(tx: Session, ceremony: Ceremony, made: EnrolledKey, now: datetime) -> Authenticator:
+def _insert(
+    tx: Session,
+    ceremony: Ceremony,
+    made: EnrolledKey,
+    full_from: datetime | None,
+    now: datetime,
+) -> Authenticator:
     wrapping, draw = tools().keyring.wrapping, tools().random
     account_id = ceremony.account_id
     if account_id is None:
@@ -120,6 +137,7 @@ def _insert(tx: Session, ceremony: Ceremony, made: EnrolledKey, now: datetime) -
         level=UNATTESTED,
         name=vault.seal(tx, account_id, NAME_PURPOSE, name, wrapping, draw),
         created=now,
+        full_from=full_from,
     )
     tx.add(key)
     tx.flush()

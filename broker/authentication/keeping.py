@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from broker.accounts import session as sessions
 from broker.accounts import vault
 from broker.audit.log import record
-from broker.authentication import challenge, store
+from broker.authentication import challenge, recovering, store
 from broker.authentication.enrolling import NAME_PURPOSE
 from broker.authentication.models import Authenticator
+from broker.authentication.standing import demand_a_key
 from broker.errors import Conflict, Malformed
 from broker.feature import Panel, SignedIn
 from broker.web.tools import tools
@@ -29,19 +30,21 @@ class Shown:
     created: datetime
     last_used: datetime | None
     synced: bool
+    full_from: datetime | None
 
 
-def panel(tx: Session, account_id: str, now: datetime) -> Panel:  # noqa: ARG001  one shape for all panels
-    """The keys' part of the account page."""
+def panel(tx: Session, account_id: str, now: datetime) -> Panel:
+    """The keys' part of the account page, and what there is to get back in without them."""
     keys = [shown(tx, key) for key in store.keys_of(tx, account_id)]
-    return Panel("authentication/panel.html", {"keys": keys})
+    sheet = recovering.sheet(tx, account_id)
+    return Panel("authentication/panel.html", {"keys": keys, "sheet": sheet, "now": now})
 
 
 def shown(tx: Session, key: Authenticator) -> Shown:
     """The key as its owner sees it."""
     wrapping = tools().keyring.wrapping
     name = str(vault.unseal(tx, key.account_id, NAME_PURPOSE, key.name, wrapping))
-    return Shown(key.id, name, key.created, key.last_used, key.backup_eligible)
+    return Shown(key.id, name, key.created, key.last_used, key.backup_eligible, key.full_from)
 
 
 def rename(tx: Session, key: Authenticator, name: str, now: datetime) -> None:
@@ -55,10 +58,11 @@ def rename(tx: Session, key: Authenticator, name: str, now: datetime) -> None:
 
 
 def remove(tx: Session, person: SignedIn, key: Authenticator, now: datetime) -> None:
-    """Remove the key and end every other session. Raises Conflict last_key.
+    """Remove the key and end every other session. Raises Conflict last_key, NotAllowed.
 
     The sessions end because whoever found the lost key may have opened one of them.
     """
+    demand_a_key(person)
     if store.lock_keys(tx, person.account_id) <= 1:
         raise Conflict("last_key")
     tx.delete(key)

@@ -1,4 +1,4 @@
-"""Tables: the keys people sign in with, and the questions put to keys that await an answer."""
+"""Tables: keys, the questions put to them that await an answer, and recovery codes."""
 
 from datetime import datetime
 
@@ -36,6 +36,8 @@ class Authenticator(Base):
     """Sealed: people name their keys after themselves and their homes."""
     created: Mapped[datetime] = mapped_column(UtcDateTime)
     last_used: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    full_from: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """End of the cooling period of a key that was enrolled by a recovery code."""
 
 
 class Challenge(Base):
@@ -50,3 +52,15 @@ class Challenge(Base):
     account_id: Mapped[str | None] = mapped_column(ForeignKey("account.id"), index=True)
     user_handle: Mapped[bytes | None] = mapped_column(LargeBinary(64))
     expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class RecoveryCode(Base):
+    """A code of somebody's sheet, by its keyed digest; a used one stays to tell its owner."""
+
+    __tablename__ = "recovery_code"
+
+    id: Mapped[str] = mapped_column(String(43), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id"), index=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    made: Mapped[datetime] = mapped_column(UtcDateTime)
+    used: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,6 +1,6 @@
 """Pages of signing in, of enrolling a key and of keeping one's keys."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from broker.authentication import enrolling, keeping, signing_in, store
 from broker.authentication.models import Authenticator
+from broker.authentication.standing import ACCESS_CODE
 from broker.authentication.step import SignInStep
 from broker.db import reading, transaction
 from broker.errors import BrokerError, NotFound
@@ -201,9 +202,17 @@ def _enrol(
         handle=handle,
         options=options,
         is_first=person is None,
+        cooling=_cooling(person),
         leave=resume_path(handle),
         error=_told(refusal),
     )
+
+
+def _cooling(person: SignedIn | None) -> int | None:
+    """Hours until a key that is enrolled now counts in full, None where it does at once."""
+    if person is None or person.authenticator != ACCESS_CODE:
+        return None
+    return tools().settings.authentication.recovery_cooling // timedelta(hours=1)
 
 
 def _told(refusal: BrokerError | None) -> Message | None:

@@ -12,6 +12,7 @@ from broker.authentication.ceremony import demand_for_us, request_options, verif
 from broker.authentication.challenge import Ceremony, Purpose
 from broker.authentication.message import UnverifiedAssertion, parse_assertion, reject
 from broker.authentication.models import Authenticator
+from broker.authentication.standing import Facts, standing
 from broker.errors import BrokerError, EvidenceRejected, TooLarge
 from broker.web.tools import tools
 
@@ -36,8 +37,9 @@ def accept(tx: Session, handle: str, value: str, message: str, now: datetime) ->
     except (EvidenceRejected, TooLarge) as refusal:
         record(tx, "sign_in.refused", {**facts, "reason": refusal.hint}, now)
         return refusal
-    record(tx, "sign_in.accepted", {**facts, "authenticator": key.level}, now)
-    return sessions.begin(tx, key.account_id, key.level, now, tools().random)
+    way = standing(Facts(key.full_from), now)
+    record(tx, "sign_in.accepted", {**facts, "authenticator": way}, now)
+    return sessions.begin(tx, key.account_id, way, now, tools().random)
 
 
 def _judge(

@@ -1,4 +1,4 @@
-"""Queries on keys."""
+"""Queries on keys and recovery codes."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.orm import Session
 
 from broker.authentication.ceremony import KnownKey
-from broker.authentication.models import Authenticator
+from broker.authentication.models import Authenticator, RecoveryCode
 from broker.errors import NotFound
 
 
@@ -50,8 +50,33 @@ def note_use(
     return cast("CursorResult[Any]", tx.execute(statement)).rowcount == 1
 
 
+def codes_of(tx: Session, account_id: str) -> Sequence[RecoveryCode]:
+    """The account's recovery codes, used ones too."""
+    return tx.scalars(select(RecoveryCode).where(RecoveryCode.account_id == account_id)).all()
+
+
+def spend_code(tx: Session, digest: bytes, now: datetime) -> str | None:
+    """The account of this code, which is spent by this call; None if there is none to spend.
+
+    One UPDATE finds and spends it, so of two tries at the same moment one finds nothing.
+    """
+    statement = (
+        update(RecoveryCode)
+        .where(RecoveryCode.digest == digest, RecoveryCode.used.is_(None))
+        .values(used=now)
+        .returning(RecoveryCode.account_id)
+    )
+    return tx.scalar(statement)
+
+
+def forget_codes(tx: Session, account_id: str) -> None:
+    """Remove every recovery code of the account."""
+    tx.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
+
+
 def erase(tx: Session, account_id: str) -> None:
-    """Remove every key of the account."""
+    """Remove every key and every recovery code of the account."""
+    forget_codes(tx, account_id)
     tx.execute(delete(Authenticator).where(Authenticator.account_id == account_id))
 
 

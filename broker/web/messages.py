@@ -97,6 +97,14 @@ MESSAGES: dict[str, Message] = {
         "The record contradicts itself.",
         "Somebody changed it beside this program. Tell the operator of this service.",
     ),
+    "recovery_cooling": Message(
+        "You came in by a recovery code: for now, your keys and codes stay as they are.",
+        "Sign in with a key that you had before, or wait until the new one counts in full.",
+    ),
+    "recovery_rejected": Message(
+        "This is not a recovery code of ours, or it was used already.",
+        "Check it sign by sign, or take the next one on your sheet.",
+    ),
     "redirect_uri_unknown": Message(
         "The service asked us to send you to an address that it has not registered.",
         "For your safety we stop here. Tell the service's operator.",
