@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -15,7 +15,7 @@ from tests.conftest import ISSUER, NOON
 
 _serial = count(1)
 
-MAKERS = {
+MAKERS: dict[str, Callable[[], Any]] = {
     "ES256": lambda: ECKey.generate_key("P-256"),
     "PS256": lambda: RSAKey.generate_key(2048),
     "RS256": lambda: RSAKey.generate_key(2048),
@@ -27,7 +27,8 @@ class ProofKey:
     """A key that makes proofs; `proof(...)` is a sound one but for what is changed."""
 
     def __init__(self, alg: str = "ES256") -> None:
-        self.alg, self.key = alg, MAKERS[alg]()
+        self.alg = alg
+        self.key: Any = MAKERS[alg]()
 
     @property
     def thumbprint(self) -> str:
