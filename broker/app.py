@@ -15,6 +15,7 @@ import broker.authentication
 import broker.consent
 import broker.oidc
 import broker.oidc.logout
+import broker.oidc.signing
 import broker.proofing
 from broker import clock, db, entropy, keyring
 from broker.feature import Feature
@@ -36,6 +37,7 @@ FEATURES: tuple[Feature, ...] = (
     broker.oidc.feature,
     broker.oidc.logout.feature,
 )
+    broker.oidc.signing.feature,
 """The rooms, in the order their steps are asked on the way to a code."""
 
 
