@@ -7,6 +7,7 @@ one. What it found stands in two headers, which it sets on every request and nob
 import base64
 import binascii
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import unquote
 
@@ -75,6 +76,14 @@ def distinguished_name(text: str) -> x509.Name | None:
     try:
         return x509.Name.from_rfc4514_string(text)
     except (ValueError, TypeError):
+        return None
+
+
+def ip_name(text: str) -> str | None:
+    """An IP address in its usual spelling, or None where it is none."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
         return None
 
 
