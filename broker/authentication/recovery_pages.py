@@ -3,7 +3,8 @@
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from broker.authentication import enrolling, recovering
+from broker.authentication import enrolling, limits, recovering
+from broker.authentication.limits import Door
 from broker.authentication.standing import ACCESS_CODE
 from broker.db import reading, transaction
 from broker.errors import BrokerError, NotFound
@@ -30,10 +31,12 @@ def use_code(handle: str) -> ResponseReturnValue:
     """Judge the code: a limited session and on to a new key, or the page again."""
     now = tools().clock()
     with transaction() as tx:
-        asked(tx, handle, now)
+        person = asked(tx, handle, now).signed_in
+        tried = limits.admit(Door.RECOVERY, person.account_id if person else None, now)
         outcome = recovering.use(tx, request.form.get("code", ""), now)
     if isinstance(outcome, BrokerError):
         return _ask(handle, outcome), outcome.status
+    limits.forgive(tried, now)
     cookies.write(cookies.SESSION, outcome)
     return redirect(f"/enrol/{handle}", 303)
 

@@ -7,12 +7,14 @@ from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from broker.authentication import enrolling, keeping, signing_in, store
+from broker.authentication import enrolling, keeping, limits, signing_in, store
+from broker.authentication.limits import Door
+from broker.authentication.message import LIMIT
 from broker.authentication.models import Authenticator
 from broker.authentication.standing import ACCESS_CODE
 from broker.authentication.step import SignInStep
 from broker.db import reading, transaction
-from broker.errors import BrokerError, NotFound
+from broker.errors import BrokerError, NotFound, TooLarge
 from broker.feature import SignedIn
 from broker.identity.verifier import Message
 from broker.interaction.store import ACCOUNT, asked, resume_path, signed_in
@@ -35,6 +37,13 @@ MESSAGE, CHALLENGE = "credential", "challenge"
 _AGAIN = "?again=1"
 
 
+@pages.before_request
+def refuse_long_bodies() -> None:
+    """Nothing that is sent to this room is long. Raises TooLarge."""
+    if (request.content_length or 0) > LIMIT:
+        raise TooLarge("key_rejected", "message_too_large")
+
+
 @pages.get("/sign-in/<handle>")
 def sign_in_page(handle: str) -> ResponseReturnValue:
     """Ask for a key; with `again`, for one of the signed-in person's own, whoever else may be."""
@@ -54,12 +63,14 @@ def sign_in(handle: str) -> ResponseReturnValue:
     now = tools().clock()
     with transaction() as tx:
         person = asked(tx, handle, now).signed_in
+        tried = limits.admit(Door.SIGN_IN, person.account_id if person else None, now)
         outcome = signing_in.accept(tx, handle, _challenge(), _answer(), now)
         if isinstance(outcome, BrokerError):
             again = person is not None and request.args.get("again") == "1"
             bound = person.account_id if again and person else None
             options = signing_in.ask(tx, handle, bound, now)
             return _sign_in(handle, options, again=again, refusal=outcome), outcome.status
+    limits.forgive(tried, now)
     cookies.write(cookies.SESSION, outcome)
     return redirect(resume_path(handle), 303)
 
@@ -149,6 +160,8 @@ def _judge_enrolment(handle: str, template: str) -> ResponseReturnValue:
         person = asked(tx, handle, now).signed_in
         if person is not None:
             enrolling.demand_recent(person, now)
+        # A good one counts too: accounts are not to be made by the thousand.
+        limits.admit(Door.ENROL, person.account_id if person else None, now)
         outcome = enrolling.accept(tx, handle, person, _challenge(), _answer(), now)
         if not isinstance(outcome, Authenticator):
             options = enrolling.ask(tx, handle, person, now)

@@ -44,6 +44,10 @@ MESSAGES: dict[str, Message] = {
     "invalid_dpop_proof": Message(
         "The service did not prove that the access token is its own.", _BACK
     ),
+    "invalid_client_metadata": Message("The request cannot be accepted.", _BACK),
+    "invalid_redirect_uri": Message("The request cannot be accepted.", _BACK),
+    "invalid_software_statement": Message("The request cannot be accepted.", _BACK),
+    "unapproved_software_statement": Message("The request cannot be accepted.", _BACK),
     "invalid_grant": Message("This code or token is no longer valid.", _BACK),
     "invalid_request": Message(
         "The service that sent you here made a request that we cannot accept.",
@@ -127,6 +131,10 @@ MESSAGES: dict[str, Message] = {
     "too_many_bytes": Message(
         "What you sent is too large.",
         "Send a file of at most 15 MB.",
+    ),
+    "too_many_tries": Message(
+        "There were many tries from here.",
+        "Nothing is locked. Wait a few minutes, then try again.",
     ),
     "unauthorized_client": Message("The service may not make this request.", _BACK),
     "unmet_authentication_requirements": Message(

@@ -483,6 +483,7 @@ def _nothing_breaks(client: FlaskClient, path: str, text: str) -> None:
 )
 @given(text=st.text(max_size=200) | st.dictionaries(st.text(max_size=9), st.text()).map(json.dumps))
 def test_any_text_for_an_answer_gets_a_page(client: FlaskClient, text: str) -> None:
+    client.application.extensions.pop("authentication_limits", None)
     _nothing_breaks(client, "/sign-in/account", text)
     _nothing_breaks(client, "/enrol/account", text)
 
@@ -492,6 +493,7 @@ def test_any_text_for_an_answer_gets_a_page(client: FlaskClient, text: str) -> N
 )
 @given(st.data())
 def test_a_mutated_answer_gets_a_page(client: FlaskClient, data: st.DataObject) -> None:
+    client.application.extensions.pop("authentication_limits", None)
     path = data.draw(st.sampled_from(["/enrol/account", "/sign-in/account"]))
     place, cut = data.draw(st.integers(0, 2000)), data.draw(st.integers(0, 3))
     put = data.draw(st.text(max_size=3) | st.sampled_from(["null", "[]", "{}", '"', "A", "_", "0"]))
