@@ -36,8 +36,8 @@ FEATURES: tuple[Feature, ...] = (
     broker.consent.feature,
     broker.oidc.feature,
     broker.oidc.logout.feature,
-)
     broker.oidc.signing.feature,
+)
 """The rooms, in the order their steps are asked on the way to a code."""
 
 
