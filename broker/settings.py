@@ -94,6 +94,8 @@ class TlsSettings(_Section):
     """Header with the certificate as URL-encoded PEM (nginx: $ssl_client_escaped_cert)."""
     client_verified_header: str = ""
     """Header that says SUCCESS where the chain was verified (nginx: $ssl_client_verify)."""
+    mtls_origin: str = Field(default="", pattern="^(https://[^/?#]+)?$")
+    """Where certificates are asked for (RFC 8705 §5); empty: at the issuer's own address."""
 
 
 class KeysSettings(_Section):

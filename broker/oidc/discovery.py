@@ -3,9 +3,11 @@
 from typing import Any
 
 from broker.identity.assurance import Policy, acr_uri
-from broker.oidc.client_metadata import SCOPES, SECRET_METHODS
+from broker.oidc import client_assertion
+from broker.oidc.client_metadata import AUTH_METHODS, SCOPES
 from broker.oidc.request import PROMPTS
 from broker.oidc.token import GRANTS
+from broker.settings import Settings, TlsSettings
 from broker.web.bearer import DPOP_ALGORITHMS
 
 
@@ -34,7 +36,6 @@ def metadata(
         "grant_types_supported": list(GRANTS),
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": list(signing),
-        "token_endpoint_auth_methods_supported": [*sorted(SECRET_METHODS), "none"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "acr_values_supported": [acr_uri(a.name, issuer) for a in reversed(policy.acr)],
@@ -67,3 +68,31 @@ def metadata(
         "service_documentation": f"{issuer}/",
         "op_policy_uri": f"{issuer}/privacy",
     }
+
+
+def of_clients(settings: Settings) -> dict[str, Any]:
+    """How clients come to be known and prove themselves (RFC 8414 §2, RFC 8705 §5)."""
+    tls = settings.tls if settings.trusted_proxies else TlsSettings()
+    methods = [m for m in AUTH_METHODS if "tls" not in m or tls.client_certificate_header]
+    if not tls.client_verified_header:
+        methods = [method for method in methods if method != "tls_client_auth"]
+    said: dict[str, Any] = {"registration_endpoint": f"{settings.issuer}/register"}
+    for door in ("token", "introspection", "revocation"):
+        said[f"{door}_endpoint_auth_methods_supported"] = methods
+        said[f"{door}_endpoint_auth_signing_alg_values_supported"] = list(
+            client_assertion.ALGORITHMS
+        )
+    if tls.client_certificate_header and tls.mtls_origin:
+        said["mtls_endpoint_aliases"] = {
+            name: tls.mtls_origin + path for name, path in _WITH_CERTIFICATE.items()
+        }
+    return said
+
+
+_WITH_CERTIFICATE = {
+    "token_endpoint": "/token",
+    "pushed_authorization_request_endpoint": "/par",
+    "introspection_endpoint": "/introspect",
+    "revocation_endpoint": "/revoke",
+    "userinfo_endpoint": "/userinfo",
+}

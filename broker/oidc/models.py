@@ -10,7 +10,10 @@ from broker.db import Base, UtcDateTime
 
 
 class ClientRow(Base):
-    """A registered relying service; `metadata_text` is its ClientMetadata as JSON."""
+    """A registered relying service; `metadata_text` is its ClientMetadata as JSON.
+
+    A removed one is known to nobody but those who agreed to something with it.
+    """
 
     __tablename__ = "client"
 
@@ -19,6 +22,17 @@ class ClientRow(Base):
     metadata_text: Mapped[str] = mapped_column(Text)
     registration_token: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     created: Mapped[datetime] = mapped_column(UtcDateTime)
+    removed: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class InitialAccess(Base):
+    """An invitation to register, by digest; each registration uses it once."""
+
+    __tablename__ = "initial_access"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    uses_left: Mapped[int]
+    expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 class GrantRow(Base):

@@ -15,7 +15,7 @@ from broker.oidc.access import granted
 from broker.oidc.claims import told_to, userinfo_claims
 from broker.oidc.client import Client
 from broker.oidc.client_door import proved_client
-from broker.oidc.discovery import metadata
+from broker.oidc.discovery import metadata, of_clients
 from broker.oidc.token import GRANTS
 from broker.oidc.token_request import Answerer, Refusal, TokenRequest
 from broker.web import csrf
@@ -89,7 +89,7 @@ def discovery() -> Response:
     app = tools()
     signing = app.keyring.algorithms(app.clock())
     document = metadata(app.settings.issuer, app.policy, list(LANGUAGES), signing)
-    return _published(document | metadata_of(app.features))
+    return _published(document | of_clients(app.settings) | metadata_of(app.features))
 
 
 @pages.get("/jwks")

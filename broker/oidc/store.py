@@ -21,8 +21,20 @@ def digest(secret: str) -> bytes:
 
 def find_client(tx: Session, client_id: str) -> Client | None:
     """The registered client, or None."""
-    row = tx.get(ClientRow, client_id)
-    return None if row is None else Client(row.id, _metadata(row.metadata_text), row.secret)
+    row = find_row(tx, client_id)
+    return None if row is None else Client(row.id, metadata_of(row), row.secret)
+
+
+def find_row(tx: Session, client_id: str) -> ClientRow | None:
+    """The registration's row, unless the client was removed."""
+    # PostgreSQL keeps no NUL and refuses even to look for one.
+    row = tx.get(ClientRow, client_id) if "\0" not in client_id else None
+    return None if row is None or row.removed else row
+
+
+def metadata_of(row: ClientRow) -> ClientMetadata:
+    """The registration's metadata."""
+    return _metadata(row.metadata_text)
 
 
 @lru_cache(maxsize=1024)

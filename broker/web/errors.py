@@ -18,7 +18,9 @@ from broker.web.tools import tools
 log = logging.getLogger("broker")
 
 PROBLEM = "application/problem+json"
-_MACHINE_DOORS = ("/introspect", "/revoke", "/token", "/par", "/userinfo", "/jwks", "/.well-known/")
+_MACHINE_DOORS = (
+    "/introspect", "/revoke", "/register", "/token", "/par", "/userinfo", "/jwks", "/.well-known/",
+)  # fmt: skip
 
 _CLIENT_DOORS = frozenset({"/token", "/par", "/introspect", "/revoke"})
 """Doors where a client proves itself, not with an access token."""
