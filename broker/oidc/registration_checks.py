@@ -37,13 +37,15 @@ def _sector(metadata: ClientMetadata) -> str | None:
     return "redirect_uris: several hosts need a sector_identifier_uri"
 
 
-def _lengths(metadata: ClientMetadata) -> str | None:
+def _sizes(metadata: ClientMetadata) -> str | None:
     for name in _LISTS:
         if len(getattr(metadata, name)) > _MOST:
             return f"{name}: more than {_MOST}"
     for texts in (metadata.client_name, metadata.purpose):
         if any(not 1 <= len(text) <= _MOST * 10 for text in texts.values()):
             return "client_name, purpose: between 1 and 500 characters"
+    if (metadata.default_max_age or 0) > _MOST * 365 * 86_400:
+        return "default_max_age: longer than anybody is signed in"
     return None
 
 
@@ -113,5 +115,5 @@ def _encryption(metadata: ClientMetadata) -> str | None:
 
 
 CHECKS: tuple[Check, ...] = (
-    _subjects, _sector, _lengths, _links, _keys, _certificate_name, _encryption,
+    _subjects, _sector, _sizes, _links, _keys, _certificate_name, _encryption,
 )  # fmt: skip

@@ -10,7 +10,15 @@ from sqlalchemy.orm import Session
 from broker.oidc.client import Client
 from broker.oidc.client_metadata import ClientMetadata
 from broker.oidc.grant import Grant
-from broker.oidc.models import AccessToken, ClientRow, Code, GrantRow, RefreshToken, UsedOnce
+from broker.oidc.models import (
+    AccessToken,
+    ClientRow,
+    Code,
+    GrantRow,
+    InitialAccess,
+    RefreshToken,
+    UsedOnce,
+)
 from broker.web.tools import tools
 
 
@@ -142,7 +150,7 @@ def find_access_token(tx: Session, unverified_token: str, now: datetime) -> Acce
 
 def sweep(tx: Session, now: datetime) -> None:
     """Delete what can no longer be used, and the grants of which nothing is left."""
-    for table in (AccessToken, RefreshToken, Code, UsedOnce):
+    for table in (AccessToken, RefreshToken, Code, UsedOnce, InitialAccess):
         tx.execute(delete(table).where(table.expires <= now))
     over = now - tools().settings.oidc.refresh_grace
     old = RefreshToken.sealed.is_not(None), RefreshToken.spent <= over
