@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -72,6 +72,12 @@ class AuthenticationSettings(_Section):
     """Without any request (NIST SP 800-63B-4, AAL2: 1 h)."""
     ceremony_lifetime: timedelta = timedelta(minutes=10)
     """How long a WebAuthn challenge may be answered; a slow network needs minutes."""
+    metadata_root: Path | None = None
+    """Certificate that the signature of FIDO metadata must lead to, PEM or DER."""
+    metadata_signer: str = "mds.fidoalliance.org"
+    """DNS name that the signer's certificate must bear; empty: any."""
+    least_certification: Literal["L1", "L1plus", "L2", "L2plus", "L3", "L3plus"] = "L2"
+    """FIDO level from which on an attested key of a model counts as such."""
     recovery_cooling: timedelta = timedelta(hours=24)
     """From using a recovery code until a key that was enrolled by it counts in full."""
 

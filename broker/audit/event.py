@@ -27,6 +27,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "keys.rotated": "A signing key of this broker took over from another.",
         "logout.refused": "A relying service could not be told of a sign-out, and why.",
         "logout.told": "A relying service was told that a person had signed out.",
+        "metadata.imported": "Newer FIDO metadata is in force: what is known of models of keys.",
         "policy.activated": "This version of the assurance policy decides from now on.",
         "recovery.prepared": "A person was given a sheet of recovery codes; older ones are void.",
         "recovery.refused": "A recovery code was not accepted, and why.",

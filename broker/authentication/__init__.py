@@ -1,5 +1,6 @@
 """Security keys: enrolling them, signing in with them, keeping them (WebAuthn Level 3)."""
 
+from broker.authentication.commands import commands
 from broker.authentication.keeping import erase, panel
 from broker.authentication.recovery_pages import pages as recovery_pages
 from broker.authentication.routes import pages
@@ -14,4 +15,5 @@ feature = Feature(
     step=SignInStep(),
     panel=panel,
     erase=erase,
+    commands=commands,
 )

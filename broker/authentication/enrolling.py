@@ -16,7 +16,8 @@ from broker.authentication.ceremony import EnrolledKey, creation_options, verify
 from broker.authentication.challenge import Ceremony, Purpose
 from broker.authentication.message import parse_attestation
 from broker.authentication.models import Authenticator
-from broker.authentication.standing import ACCESS_CODE, UNATTESTED
+from broker.authentication.signing_in import way_of
+from broker.authentication.standing import ACCESS_CODE
 from broker.errors import BrokerError, EvidenceRejected, NotAllowed, TooLarge
 from broker.feature import SignedIn
 from broker.web.locale import format_date, gettext
@@ -40,7 +41,9 @@ def demand_recent(person: SignedIn, now: datetime) -> None:
         raise NotAllowed("sign_in_again")
 
 
-def ask(tx: Session, handle: str, person: SignedIn | None, now: datetime) -> dict[str, Any]:
+def ask(
+    tx: Session, handle: str, person: SignedIn | None, now: datetime, *, attested: bool = False
+) -> dict[str, Any]:
     """Options for the page's script: for a new account, or for one more key of this person."""
     keys = store.keys_of(tx, person.account_id) if person else ()
     # Random, and the same for all keys of a person: it is all an authenticator learns of them.
@@ -55,6 +58,7 @@ def ask(tx: Session, handle: str, person: SignedIn | None, now: datetime) -> dic
         user_name=gettext("Miftah, %(date)s", date=format_date(now.date())),
         exclude=map(store.known, keys),
         lifetime=tools().settings.authentication.ceremony_lifetime,
+        attested=attested,
     )
 
 
@@ -76,7 +80,7 @@ def accept(  # noqa: PLR0913  the visit, the question and the answer to it
 
 def begin_session(tx: Session, key: Authenticator, now: datetime) -> str:
     """The secret of the session of somebody who has just made their access."""
-    return sessions.begin(tx, key.account_id, key.level, now, tools().random)
+    return sessions.begin(tx, key.account_id, way_of(tx, key, now), now, tools().random)
 
 
 def _demand_same_person(ceremony: Ceremony, account_id: str | None) -> None:
@@ -98,6 +102,9 @@ def _file(
     full_from: datetime | None,
     now: datetime,
 ) -> Authenticator:
+    model = store.model_of(tx, made.aaguid)
+    if model is not None and model.weakness is not None:
+        raise EvidenceRejected("key_model_weak", model.weakness)
     if store.find(tx, made.credential_id) is not None:  # §7.1 step 26
         raise EvidenceRejected("key_known", "key_known")
     try:
@@ -134,20 +141,21 @@ def _insert(
         client_data=made.client_data,
         backup_eligible=made.backup_eligible,
         backed_up=made.backed_up,
-        level=UNATTESTED,
         name=vault.seal(tx, account_id, NAME_PURPOSE, name, wrapping, draw),
         created=now,
         full_from=full_from,
     )
     tx.add(key)
     tx.flush()
-    record(tx, "key.enrolled", {"account": account_id, "key": key.id, **_seen(made)}, now)
+    facts = {
+        "account": account_id,
+        "key": key.id,
+        # The model is not said: together with the hour it could tell people apart.
+        "authenticator": way_of(tx, key, now),
+        "synced": made.backup_eligible,
+    }
+    record(tx, "key.enrolled", facts, now)
     return key
-
-
-def _seen(made: EnrolledKey) -> dict[str, object]:
-    # The model is not said: together with the hour it could tell people apart.
-    return {"authenticator": UNATTESTED, "synced": made.backup_eligible}
 
 
 def _first_name(number: int, now: datetime) -> str:

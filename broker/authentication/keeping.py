@@ -12,7 +12,8 @@ from broker.audit.log import record
 from broker.authentication import challenge, recovering, store
 from broker.authentication.enrolling import NAME_PURPOSE
 from broker.authentication.models import Authenticator
-from broker.authentication.standing import demand_a_key
+from broker.authentication.signing_in import way_of
+from broker.authentication.standing import ATTESTED, demand_a_key
 from broker.errors import Conflict, Malformed
 from broker.feature import Panel, SignedIn
 from broker.web.tools import tools
@@ -23,7 +24,11 @@ LONGEST_NAME: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A key as its owner sees it; `synced`: it may live on several devices."""
+    """A key as its owner sees it.
+
+    `synced`: it may live on several devices; `weak`: a weakness of its model is known;
+    `attested`: its maker vouches for it, so `model` is proved.
+    """
 
     id: str
     name: str
@@ -31,20 +36,35 @@ class Shown:
     last_used: datetime | None
     synced: bool
     full_from: datetime | None
+    model: str
+    weak: bool
+    attested: bool
 
 
 def panel(tx: Session, account_id: str, now: datetime) -> Panel:
     """The keys' part of the account page, and what there is to get back in without them."""
-    keys = [shown(tx, key) for key in store.keys_of(tx, account_id)]
+    keys = [shown(tx, key, now) for key in store.keys_of(tx, account_id)]
     sheet = recovering.sheet(tx, account_id)
     return Panel("authentication/panel.html", {"keys": keys, "sheet": sheet, "now": now})
 
 
-def shown(tx: Session, key: Authenticator) -> Shown:
+def shown(tx: Session, key: Authenticator, now: datetime) -> Shown:
     """The key as its owner sees it."""
     wrapping = tools().keyring.wrapping
     name = str(vault.unseal(tx, key.account_id, NAME_PURPOSE, key.name, wrapping))
-    return Shown(key.id, name, key.created, key.last_used, key.backup_eligible, key.full_from)
+    model = store.model_of(tx, key.aaguid)
+    attested = way_of(tx, key, now) == ATTESTED
+    return Shown(
+        id=key.id,
+        name=name,
+        created=key.created,
+        last_used=key.last_used,
+        synced=key.backup_eligible,
+        full_from=key.full_from,
+        model=model.name if model and attested else "",
+        weak=model is not None and model.weakness is not None,
+        attested=attested,
+    )
 
 
 def rename(tx: Session, key: Authenticator, name: str, now: datetime) -> None:

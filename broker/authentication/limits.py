@@ -95,7 +95,7 @@ class Memory:
         """As the interface says. Trying while one must wait prolongs nothing."""
         with self._lock:
             levels = {bucket: self._level(bucket, now) for bucket in buckets}
-            waits = (wait(level, ALLOWANCES[kind], now) for (kind, _), level in levels.items())
+            waits = [wait(level, ALLOWANCES[kind], now) for (kind, _), level in levels.items()]
             longest = max(waits, default=_NOTHING)
             if longest <= _NOTHING:
                 for bucket, level in levels.items():
@@ -136,7 +136,7 @@ def wait(level: Level, allowance: Allowance, now: datetime) -> timedelta:
     over = ceil(level.tries) - allowance.free
     if over < 0 or leaked(level, allowance, now) <= allowance.free - 1:
         return _NOTHING
-    doubled = allowance.first * 2 ** min(over, 20)
+    doubled = allowance.first * (1 << min(over, 20))
     return level.at + min(doubled, allowance.longest) - now
 
 

@@ -1,4 +1,4 @@
-"""Tables: keys, the questions put to them that await an answer, and recovery codes."""
+"""Tables: keys, questions put to them that await an answer, recovery codes, FIDO metadata."""
 
 from datetime import datetime
 
@@ -30,8 +30,6 @@ class Authenticator(Base):
     client_data: Mapped[bytes] = mapped_column(LargeBinary)
     backup_eligible: Mapped[bool]
     backed_up: Mapped[bool]
-    level: Mapped[str] = mapped_column(String(40))
-    """Key of the policy's `authenticators` table."""
     name: Mapped[bytes] = mapped_column(LargeBinary)
     """Sealed: people name their keys after themselves and their homes."""
     created: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -64,3 +62,27 @@ class RecoveryCode(Base):
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     made: Mapped[datetime] = mapped_column(UtcDateTime)
     used: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class MetadataBlob(Base):
+    """The FIDO metadata in force: one row, with its number, which never goes back."""
+
+    __tablename__ = "metadata_blob"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int]
+    next_update: Mapped[datetime] = mapped_column(UtcDateTime)
+    imported: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class MetadataModel(Base):
+    """What the metadata in force knows of one model; `anchors` are base64 of DER."""
+
+    __tablename__ = "metadata_model"
+
+    aaguid: Mapped[str] = mapped_column(String(36), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    statuses: Mapped[list[str]] = mapped_column(JSON)
+    protection: Mapped[list[str]] = mapped_column(JSON)
+    anchors: Mapped[list[str]] = mapped_column(JSON)
+    fresh_until: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -11,11 +11,11 @@ from broker.authentication import enrolling, keeping, limits, signing_in, store
 from broker.authentication.limits import Door
 from broker.authentication.message import LIMIT
 from broker.authentication.models import Authenticator
-from broker.authentication.standing import ACCESS_CODE
+from broker.authentication.standing import ACCESS_CODE, needs_attestation, wanted
 from broker.authentication.step import SignInStep
 from broker.db import reading, transaction
 from broker.errors import BrokerError, NotFound, TooLarge
-from broker.feature import SignedIn
+from broker.feature import Asked, SignedIn
 from broker.identity.verifier import Message
 from broker.interaction.store import ACCOUNT, asked, resume_path, signed_in
 from broker.web import cookies
@@ -102,9 +102,10 @@ def enrol_second(handle: str) -> ResponseReturnValue:
 @pages.get("/keys/<key_id>/name")
 def name_page(key_id: str) -> ResponseReturnValue:
     """Ask for the key's new name."""
+    now = tools().clock()
     with reading() as tx:
-        key = store.own(tx, _person(tx, tools().clock()).account_id, key_id)
-        return _page("rename.html", key=keeping.shown(tx, key), longest=keeping.LONGEST_NAME)
+        key = store.own(tx, _person(tx, now).account_id, key_id)
+        return _page("rename.html", key=keeping.shown(tx, key, now), longest=keeping.LONGEST_NAME)
 
 
 @pages.post("/keys/<key_id>/name")
@@ -127,7 +128,7 @@ def removal_page(key_id: str) -> ResponseReturnValue:
             return redirect(f"/sign-in/{ACCOUNT}{_AGAIN}", 303)
         key = store.own(tx, person.account_id, key_id)
         is_last = len(store.keys_of(tx, person.account_id)) == 1
-        return _page("remove.html", key=keeping.shown(tx, key), is_last=is_last)
+        return _page("remove.html", key=keeping.shown(tx, key, now), is_last=is_last)
 
 
 @pages.post("/keys/<key_id>/removal")
@@ -146,25 +147,28 @@ def _ask_enrolment(
 ) -> ResponseReturnValue:
     now = tools().clock()
     with transaction() as tx:
-        person = asked(tx, handle, now).signed_in
+        visit = asked(tx, handle, now)
+        person = visit.signed_in
         if person is None and person_needed:
             return redirect(f"/enrol/{handle}", 303)
         if person is not None and not enrolling.is_recent(person, now):
             return redirect(f"/sign-in/{handle}{_AGAIN}", 303)
-        return _enrol(template, handle, enrolling.ask(tx, handle, person, now), person)
+        options = enrolling.ask(tx, handle, person, now, attested=_attested(visit))
+        return _enrol(template, handle, options, person)
 
 
 def _judge_enrolment(handle: str, template: str) -> ResponseReturnValue:
     now, secret = tools().clock(), ""
     with transaction() as tx:
-        person = asked(tx, handle, now).signed_in
+        visit = asked(tx, handle, now)
+        person = visit.signed_in
         if person is not None:
             enrolling.demand_recent(person, now)
         # A good one counts too: accounts are not to be made by the thousand.
         limits.admit(Door.ENROL, person.account_id if person else None, now)
         outcome = enrolling.accept(tx, handle, person, _challenge(), _answer(), now)
         if not isinstance(outcome, Authenticator):
-            options = enrolling.ask(tx, handle, person, now)
+            options = enrolling.ask(tx, handle, person, now, attested=_attested(visit))
             return _enrol(template, handle, options, person, outcome), outcome.status
         if person is None:
             secret = enrolling.begin_session(tx, outcome, now)
@@ -172,6 +176,11 @@ def _judge_enrolment(handle: str, template: str) -> ResponseReturnValue:
         return redirect(resume_path(handle), 303)
     cookies.write(cookies.SESSION, secret)
     return redirect(f"/enrol/{handle}/second", 303)
+
+
+def _attested(visit: Asked) -> bool:
+    policy = tools().policy
+    return needs_attestation(wanted(visit.acr_values, policy), policy)
 
 
 def _person(tx: Session, now: datetime) -> SignedIn:

@@ -12,7 +12,7 @@ from broker.authentication.ceremony import demand_for_us, request_options, verif
 from broker.authentication.challenge import Ceremony, Purpose
 from broker.authentication.message import UnverifiedAssertion, parse_assertion, reject
 from broker.authentication.models import Authenticator
-from broker.authentication.standing import Facts, standing
+from broker.authentication.standing import standing
 from broker.errors import BrokerError, EvidenceRejected, TooLarge
 from broker.web.tools import tools
 
@@ -37,9 +37,15 @@ def accept(tx: Session, handle: str, value: str, message: str, now: datetime) ->
     except (EvidenceRejected, TooLarge) as refusal:
         record(tx, "sign_in.refused", {**facts, "reason": refusal.hint}, now)
         return refusal
-    way = standing(Facts(key.full_from), now)
+    way = way_of(tx, key, now)
     record(tx, "sign_in.accepted", {**facts, "authenticator": way}, now)
     return sessions.begin(tx, key.account_id, way, now, tools().random)
+
+
+def way_of(tx: Session, key: Authenticator, now: datetime) -> str:
+    """The policy's name for a sign-in with this key at this moment."""
+    least = tools().settings.authentication.least_certification
+    return standing(store.facts(key), store.model_of(tx, key.aaguid), least, now)
 
 
 def _judge(

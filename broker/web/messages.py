@@ -69,6 +69,10 @@ MESSAGES: dict[str, Message] = {
         "This security key is already registered.",
         "Sign in with it, or register another one.",
     ),
+    "key_model_weak": Message(
+        "A weakness of this model of key is known, so we cannot register it.",
+        "Take a key of another model.",
+    ),
     "key_rejected": Message(
         "Your security key's answer could not be accepted.",
         "Try again. If it happens once more, try another key.",

@@ -1,7 +1,7 @@
 import gzip
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -43,7 +43,13 @@ def count(app: Flask, table: Any) -> int:
         return tx.scalar(select(func.count()).select_from(table)) or 0
 
 
-def park(app: Flask, client: FlaskClient, prompt: str = "", max_age: int | None = None) -> str:
+def park(
+    app: Flask,
+    client: FlaskClient,
+    prompt: str = "",
+    max_age: int | None = None,
+    acr_values: Sequence[str] = (),
+) -> str:
     """The handle of a request that waits in this browser."""
     visit(client, "/sign-in/account")
     cookie = client.get_cookie("__Host-miftah_browser", domain="broker.test")
@@ -58,7 +64,7 @@ def park(app: Flask, client: FlaskClient, prompt: str = "", max_age: int | None 
             "redirect_origin": "https://rp.test",
             "scope": ["openid"],
             "prompt": prompt.split(),
-            "acr_values": [],
+            "acr_values": list(acr_values),
             "max_age": max_age,
         },
         request={},
