@@ -49,6 +49,7 @@ class Challenge(Base):
     handle: Mapped[str] = mapped_column(String(43))
     account_id: Mapped[str | None] = mapped_column(ForeignKey("account.id"), index=True)
     user_handle: Mapped[bytes | None] = mapped_column(LargeBinary(64))
+    session_id: Mapped[str | None] = mapped_column(String(43))
     expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 

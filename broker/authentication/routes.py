@@ -11,8 +11,8 @@ from broker.authentication import enrolling, keeping, limits, signing_in, store
 from broker.authentication.limits import Door
 from broker.authentication.message import LIMIT
 from broker.authentication.models import Authenticator
-from broker.authentication.standing import ACCESS_CODE, needs_attestation, wanted
-from broker.authentication.step import SignInStep
+from broker.authentication.standing import ACCESS_CODE, needs_attestation, suffices, wanted
+from broker.authentication.step import SignInStep, steps_up
 from broker.db import reading, transaction
 from broker.errors import BrokerError, NotFound, TooLarge
 from broker.feature import Asked, SignedIn
@@ -49,12 +49,11 @@ def sign_in_page(handle: str) -> ResponseReturnValue:
     """Ask for a key; with `again`, for one of the signed-in person's own, whoever else may be."""
     now = tools().clock()
     with transaction() as tx:
-        wanted = asked(tx, handle, now)
-        again = wanted.signed_in is not None and request.args.get("again") == "1"
-        if not again and not SignInStep().owed(tx, wanted, now):
+        visit = asked(tx, handle, now)
+        bound = _bound(tx, visit, now)
+        if bound is None and not SignInStep().owed(tx, visit, now):
             return redirect(resume_path(handle), 303)
-        bound = wanted.person() if again else None
-        return _sign_in(handle, signing_in.ask(tx, handle, bound, now), again=again)
+        return _ask_sign_in(tx, visit, bound, now)
 
 
 @pages.post("/sign-in/<handle>")
@@ -62,17 +61,32 @@ def sign_in(handle: str) -> ResponseReturnValue:
     """Judge the key's answer: a new session, or the page again with what went wrong."""
     now = tools().clock()
     with transaction() as tx:
-        person = asked(tx, handle, now).signed_in
+        visit = asked(tx, handle, now)
+        person = visit.signed_in
         tried = limits.admit(Door.SIGN_IN, person.account_id if person else None, now)
-        outcome = signing_in.accept(tx, handle, _challenge(), _answer(), now)
+        outcome = signing_in.accept(tx, handle, person, _challenge(), _answer(), now)
         if isinstance(outcome, BrokerError):
-            again = person is not None and request.args.get("again") == "1"
-            bound = person.account_id if again and person else None
-            options = signing_in.ask(tx, handle, bound, now)
-            return _sign_in(handle, options, again=again, refusal=outcome), outcome.status
+            bound = _bound(tx, visit, now)
+            return _ask_sign_in(tx, visit, bound, now, outcome), outcome.status
     limits.forgive(tried, now)
-    cookies.write(cookies.SESSION, outcome)
-    return redirect(resume_path(handle), 303)
+    cookies.write(cookies.SESSION, outcome.secret)
+    if suffices(outcome.authenticator, _level(visit), tools().policy):
+        return redirect(resume_path(handle), 303)
+    return redirect(f"/sign-in/{handle}/level", 303)
+
+
+@pages.get("/sign-in/<handle>/level")
+def level_page(handle: str) -> ResponseReturnValue:
+    """Say that the key reaches less than was asked for, and what there is to do."""
+    with reading() as tx:
+        visit = asked(tx, handle, tools().clock())
+    person, policy = visit.signed_in, tools().policy
+    if person is None or suffices(person.authenticator, _level(visit), policy):
+        return redirect(resume_path(handle), 303)
+    attested = needs_attestation(_level(visit), policy)
+    is_cooling = person.authenticator == ACCESS_CODE
+    leave = resume_path(handle)
+    return _page("level.html", handle=handle, attested=attested, is_cooling=is_cooling, leave=leave)
 
 
 @pages.get("/enrol/<handle>")
@@ -179,8 +193,7 @@ def _judge_enrolment(handle: str, template: str) -> ResponseReturnValue:
 
 
 def _attested(visit: Asked) -> bool:
-    policy = tools().policy
-    return needs_attestation(wanted(visit.acr_values, policy), policy)
+    return needs_attestation(_level(visit), tools().policy)
 
 
 def _person(tx: Session, now: datetime) -> SignedIn:
@@ -198,15 +211,32 @@ def _answer() -> str:
     return request.form.get(MESSAGE, "")
 
 
-def _sign_in(
-    handle: str, options: dict[str, Any], *, again: bool, refusal: BrokerError | None = None
+def _bound(tx: Session, visit: Asked, now: datetime) -> SignedIn | None:
+    """The person who must confirm that it is them, None where anybody may sign in."""
+    if request.args.get("again") == "1" or steps_up(tx, visit, now):
+        return visit.signed_in
+    return None
+
+
+def _level(visit: Asked) -> str | None:
+    return wanted(visit.acr_values, tools().policy)
+
+
+def _ask_sign_in(
+    tx: Session,
+    visit: Asked,
+    bound: SignedIn | None,
+    now: datetime,
+    refusal: BrokerError | None = None,
 ) -> str:
+    handle = visit.interaction or ACCOUNT
     return _page(
         "sign_in.html",
-        action=f"/sign-in/{handle}{_AGAIN if again else ''}",
-        again=again,
+        action=f"/sign-in/{handle}{_AGAIN if bound else ''}",
+        again=bound is not None,
+        stronger=bound is not None and steps_up(tx, visit, now),
         handle=handle,
-        options=options,
+        options=signing_in.ask(tx, handle, bound, now, _level(visit)),
         error=_told(refusal),
     )
 
