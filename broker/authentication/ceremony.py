@@ -106,6 +106,7 @@ def creation_options(  # noqa: PLR0913  each is a member of the options
             "requireResidentKey": True,
             "userVerification": "required",
         },
+        "hints": ["client-device", "security-key", "hybrid"],
         "attestation": "direct" if attested else "none",
         "extensions": {"credProps": True},
     }
@@ -120,6 +121,7 @@ def request_options(
         "rpId": expected.rp_id,
         "timeout": _milliseconds(lifetime),
         "allowCredentials": _descriptors(allow),
+        "hints": ["client-device", "security-key", "hybrid"],
         "userVerification": "required",
     }
 

@@ -17,7 +17,7 @@ from broker.authentication.challenge import Ceremony, Purpose
 from broker.authentication.message import parse_attestation
 from broker.authentication.models import Authenticator
 from broker.authentication.signing_in import way_of
-from broker.authentication.standing import ACCESS_CODE
+from broker.authentication.standing import ACCESS_CODE, ATTESTED, Facts, standing
 from broker.errors import BrokerError, EvidenceRejected, NotAllowed, TooLarge
 from broker.feature import SignedIn
 from broker.web.locale import format_date, gettext
@@ -25,6 +25,9 @@ from broker.web.tools import tools
 
 RECENT: Final = timedelta(minutes=5)
 """How long ago a person may have used a key to change what keys there are."""
+
+LONGEST_NAME: Final = 60
+"""Characters of a key's name."""
 
 NAME_PURPOSE: Final = "authenticator-name"
 _USER_HANDLE = 32
@@ -126,7 +129,12 @@ def _insert(
     if account_id is None:
         account_id = accounts.create(tx, wrapping, now, draw)
         record(tx, "account.created", {"account": account_id}, now)
+    model = store.model_of(tx, made.aaguid)
+    facts = Facts(made.backup_eligible, made.attestation_object, now, full_from)
+    way = standing(facts, model, tools().settings.authentication.least_certification, now)
     name = _first_name(len(store.keys_of(tx, account_id)) + 1, now)
+    if model is not None and way == ATTESTED:  # a model that is only claimed names nothing
+        name = model.name[:LONGEST_NAME].strip() or name
     key = Authenticator(
         id=entropy.token(draw),
         account_id=account_id,
@@ -147,14 +155,9 @@ def _insert(
     )
     tx.add(key)
     tx.flush()
-    facts = {
-        "account": account_id,
-        "key": key.id,
-        # The model is not said: together with the hour it could tell people apart.
-        "authenticator": way_of(tx, key, now),
-        "synced": made.backup_eligible,
-    }
-    record(tx, "key.enrolled", facts, now)
+    # The model is not said: together with the hour it could tell people apart.
+    seen = {"authenticator": way, "synced": made.backup_eligible}
+    record(tx, "key.enrolled", {"account": account_id, "key": key.id, **seen}, now)
     return key
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -10,16 +9,14 @@ from broker.accounts import session as sessions
 from broker.accounts import vault
 from broker.audit.log import record
 from broker.authentication import challenge, recovering, store
-from broker.authentication.enrolling import NAME_PURPOSE
+from broker.authentication.enrolling import LONGEST_NAME, NAME_PURPOSE
+from broker.authentication.message import base64url
 from broker.authentication.models import Authenticator
 from broker.authentication.signing_in import way_of
 from broker.authentication.standing import ATTESTED, demand_a_key
 from broker.errors import Conflict, Malformed
 from broker.feature import Panel, SignedIn
 from broker.web.tools import tools
-
-LONGEST_NAME: Final = 60
-"""Characters of a key's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,19 @@ def panel(tx: Session, account_id: str, now: datetime) -> Panel:
     """The keys' part of the account page, and what there is to get back in without them."""
     keys = [shown(tx, key, now) for key in store.keys_of(tx, account_id)]
     sheet = recovering.sheet(tx, account_id)
-    return Panel("authentication/panel.html", {"keys": keys, "sheet": sheet, "now": now})
+    accepted = _accepted(tx, account_id)
+    context = {"keys": keys, "sheet": sheet, "now": now, "accepted": accepted}
+    return Panel("authentication/panel.html", context)
+
+
+def _accepted(tx: Session, account_id: str) -> dict[str, object]:
+    """What the browser's store of keys is told is still good (WebAuthn Level 3 §5.1.10.3)."""
+    keys = store.keys_of(tx, account_id)
+    return {
+        "rpId": tools().settings.rp_id,
+        "userId": base64url(keys[0].user_handle) if keys else "",
+        "allAcceptedCredentialIds": [base64url(key.credential_id) for key in keys],
+    }
 
 
 def shown(tx: Session, key: Authenticator, now: datetime) -> Shown:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from broker.authentication import enrolling, keeping, limits, signing_in, store
 from broker.authentication.limits import Door
-from broker.authentication.message import LIMIT
+from broker.authentication.message import LIMIT, base64url, parse_assertion
 from broker.authentication.models import Authenticator
 from broker.authentication.standing import ACCESS_CODE, needs_attestation, suffices, wanted
 from broker.authentication.step import SignInStep, steps_up
@@ -119,7 +119,7 @@ def name_page(key_id: str) -> ResponseReturnValue:
     now = tools().clock()
     with reading() as tx:
         key = store.own(tx, _person(tx, now).account_id, key_id)
-        return _page("rename.html", key=keeping.shown(tx, key, now), longest=keeping.LONGEST_NAME)
+        return _page("rename.html", key=keeping.shown(tx, key, now), longest=enrolling.LONGEST_NAME)
 
 
 @pages.post("/keys/<key_id>/name")
@@ -238,7 +238,15 @@ def _ask_sign_in(
         handle=handle,
         options=signing_in.ask(tx, handle, bound, now, _level(visit)),
         error=_told(refusal),
+        unknown=_unknown(refusal),
     )
+
+
+def _unknown(refusal: BrokerError | None) -> str:
+    # Repeated only where it was found to be well-formed and not ours: the browser may forget it.
+    if refusal is None or refusal.code != "key_unknown":
+        return ""
+    return base64url(parse_assertion(_answer()).credential_id)
 
 
 def _enrol(
