@@ -7,6 +7,10 @@ A case is (`config`, `state`, `response`), as in the format `wa-cases/1`:
     state      expected_challenge, challenge_status, existing_credentials; credentials, flow …
     response   what the browser's toJSON() gave
 
+Of `state`, `credentials` may say of each key what stands in `_authenticate`: id, user_handle,
+public_key, sign_count, backup_eligible, and status, aaguid, attested where they matter;
+`allow_credentials` are those that were asked for, `session_user_handle` is whose step-up it is.
+
 Octets are base64url. What the case leaves out is what the house does. Pure: the same functions
 as behind the pages, without the database.
 """
@@ -15,6 +19,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from webauthn.helpers import parse_cbor
 
@@ -53,7 +58,7 @@ def judge(case: Mapping[str, Any], now: datetime, models: Iterable[Model] = ()) 
         if case["ceremony"] == "registration":
             _register(case, text, expected, known, now)
         else:
-            _authenticate(case, text, expected)
+            _authenticate(case, text, expected, known)
     except (EvidenceRejected, TooLarge) as refusal:
         return refusal.hint
     return ACCEPT
@@ -65,7 +70,10 @@ def _expected(case: Mapping[str, Any]) -> Expected:
     challenge = octets(case["state"]["expected_challenge"])
     said = _said_origin(case["response"])
     origin = said if said in origins else origins[0]
-    return Expected(challenge, origin, config["rp_id"])
+    framed_by = tuple(config.get("allowed_top_origins", ()))
+    return Expected(
+        challenge, origin, config["rp_id"], framed_by if config.get("allow_cross_origin") else None
+    )
 
 
 def _said_origin(response: Mapping[str, Any]) -> Any:
@@ -116,7 +124,9 @@ def _certified(model: Model, least: str) -> bool:
     return level in CERTIFICATIONS and model.reaches(level)
 
 
-def _authenticate(case: Mapping[str, Any], text: str, expected: Expected) -> None:
+def _authenticate(
+    case: Mapping[str, Any], text: str, expected: Expected, known: Mapping[str, Model]
+) -> None:
     state, answer = case["state"], parse_assertion(text)
     stored = {octets(key["id"]): key for key in state["credentials"]}
     found = stored.get(answer.credential_id)
@@ -138,6 +148,20 @@ def _authenticate(case: Mapping[str, Any], text: str, expected: Expected) -> Non
     )
     identified = state.get("flow", "discoverable") != "discoverable"
     verify_assertion(answer, key, expected, identified=identified)
+    if case["config"].get("attestation_policy") == _TRUSTED:
+        _demand_still_trusted(found, known, case["config"].get("min_certification"))
+
+
+def _demand_still_trusted(
+    found: Mapping[str, Any], known: Mapping[str, Model], least: str | None
+) -> None:
+    model = known.get(str(UUID(found["aaguid"]))) if found.get("aaguid") else None
+    if model is not None and model.weakness is not None:
+        raise reject(model.weakness)
+    if model is None or not found.get("attested"):
+        raise reject("attestation_untrusted")
+    if least is not None and not _certified(model, least):
+        raise reject("certification_too_low")
 
 
 def _id(one: str | Mapping[str, Any]) -> bytes:

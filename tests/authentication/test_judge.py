@@ -34,7 +34,9 @@ def registration(
     }
 
 
-def authentication(state: dict[str, Any] | None = None, **wrong: Any) -> dict[str, Any]:
+def authentication(
+    state: dict[str, Any] | None = None, config: dict[str, Any] | None = None, **wrong: Any
+) -> dict[str, Any]:
     """A case of signing in with a key that is known."""
     key = SoftAuthenticator(ISSUER, RP_ID)
     key.create(CREATION)
@@ -50,11 +52,19 @@ def authentication(state: dict[str, Any] | None = None, **wrong: Any) -> dict[st
     said = state or {}
     known |= said.pop("known", {})
     held = {"expected_challenge": CHALLENGE, "credentials": [known], **said}
-    return {"ceremony": "authentication", "config": CONFIG, "state": held, "response": response}
+    return {
+        "ceremony": "authentication",
+        "config": {**CONFIG, **(config or {})},
+        "state": held,
+        "response": response,
+    }
 
 
 TRUSTED = {"attestation_policy": "mds-trusted"}
 L3 = {**TRUSTED, "min_certification": "FIDO_CERTIFIED_L3"}
+
+FRAMED = {"allow_cross_origin": True, "allowed_top_origins": ["https://top.test"]}
+VOUCHED = {"aaguid": AAGUID.hex(), "attested": True}
 
 
 @pytest.mark.parametrize(
@@ -78,6 +88,19 @@ L3 = {**TRUSTED, "min_certification": "FIDO_CERTIFIED_L3"}
         (authentication({"allow_credentials": [b64(bytes(32))]}), "key_not_asked"),
         (authentication({"session_user_handle": b64(b"x" * 32)}), "another_account"),
         (authentication({"known": {"sign_count": 9}}), "counter_not_risen"),
+        (authentication({"known": VOUCHED}, TRUSTED), "accept"),
+        (
+            authentication({"known": {**VOUCHED, "attested": False}}, TRUSTED),
+            "attestation_untrusted",
+        ),
+        (authentication({}, TRUSTED), "attestation_untrusted"),
+        (authentication({"known": VOUCHED}, L3), "certification_too_low"),
+        (authentication(crossOrigin=True), "cross_origin"),
+        (authentication({}, FRAMED, crossOrigin=True), "accept"),
+        (authentication({}, FRAMED, crossOrigin="true"), "cross_origin"),
+        (authentication({}, FRAMED, crossOrigin=True, topOrigin="https://top.test"), "accept"),
+        (authentication({}, FRAMED, crossOrigin=True, topOrigin="https://x.test"), "top_origin"),
+        (authentication({}, FRAMED, topOrigin="https://top.test"), "top_origin"),
     ],
 )
 def test_a_case_is_accepted_or_refused_for_a_reason(case: dict[str, Any], verdict: str) -> None:
@@ -86,6 +109,8 @@ def test_a_case_is_accepted_or_refused_for_a_reason(case: dict[str, Any], verdic
 
 def test_a_weak_model_and_a_known_key_are_refused() -> None:
     assert judge(registration(**MAKER.wrong()), NOON, [WEAK]) == "REVOKED"
+    weak = authentication({"known": VOUCHED}, TRUSTED)
+    assert judge(weak, NOON, [WEAK]) == "REVOKED"
     case = registration()
     case["state"]["existing_credentials"] = [{"id": case["response"]["id"]}]
     assert judge(case, NOON) == "key_known"
