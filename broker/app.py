@@ -17,6 +17,7 @@ import broker.oidc
 import broker.oidc.logout
 import broker.oidc.signing
 import broker.proofing
+import broker.rehearsal
 from broker import clock, db, entropy, keyring
 from broker.feature import Feature
 from broker.identity.assurance import SHIPPED, read_policy
@@ -39,6 +40,11 @@ FEATURES: tuple[Feature, ...] = (
     broker.oidc.signing.feature,
 )
 """The rooms, in the order their steps are asked on the way to a code."""
+
+
+def features(settings: Settings) -> tuple[Feature, ...]:
+    """The rooms of this system; the test sign-in only where the settings admit it."""
+    return (*FEATURES, broker.rehearsal.feature) if settings.rehearsal else FEATURES
 
 
 def verifiers(settings: ProofingSettings) -> tuple[Verifier, ...]:
@@ -64,7 +70,7 @@ def create_app(tools: Tools | None = None) -> Flask:
     tools = tools or production_tools(read_settings(os.environ))
     tools = replace(
         tools,
-        features=tools.features or FEATURES,
+        features=tools.features or features(tools.settings),
         verifiers=tools.verifiers or verifiers(tools.settings.proofing),
         read_token=tools.read_token or broker.oidc.read_token,
     )

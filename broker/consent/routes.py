@@ -9,12 +9,15 @@ from werkzeug.wrappers import Response
 
 from broker.audit.log import record
 from broker.consent import store
-from broker.consent.values import detail_rows, proofs, values
+from broker.consent.proof import proofs
+from broker.consent.values import detail_rows, values
 from broker.db import reading, transaction
 from broker.errors import NotFound
 from broker.feature import Asked, ClaimsAsked, claims_of
 from broker.interaction.store import ACCOUNT, asked, resume_path
 from broker.web.tools import tools
+
+PLACES = ("userinfo", "id_token")
 
 pages = Blueprint("consent", __name__, url_prefix="/consent", template_folder="templates")
 
@@ -86,9 +89,7 @@ def _wish(tx: Session, handle: str) -> Asked:
 def _told(tx: Session, wish: Asked) -> list[Mapping[str, Any]]:
     """What would be said, at userinfo and in the ID token; the scope's part at both."""
     house, now = tools(), tools().clock()
-    places = [ClaimsAsked(wish.scope, wish.claims.get("userinfo", {}))]
-    if in_id_token := wish.claims.get("id_token"):
-        places.append(ClaimsAsked(wish.scope, in_id_token))
+    places = [ClaimsAsked(wish.scope, wish.claims.get(name, {})) for name in PLACES]
     return [claims_of(house.features, tx, wish.person(), place, now) for place in places]
 
 

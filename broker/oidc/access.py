@@ -134,7 +134,9 @@ def presented(tx: Session, brought: Presented, tools: Tools, now: datetime) -> A
 def read_token(tx: Session, brought: Presented, now: datetime) -> Caller:
     """The client that an access token speaks for. Raises OAuthError, as `presented` does."""
     access = presented(tx, brought, tools(), now)
-    return Caller(access.client_id, access.scope)
+    client = store.find_client(tx, access.client_id)
+    limit = client.metadata.audit_clients if client else frozenset()
+    return Caller(access.client_id, access.scope, limit or None)
 
 
 def granted(tx: Session, brought: Presented, tools: Tools, now: datetime) -> Grant:

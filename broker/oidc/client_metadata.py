@@ -52,7 +52,8 @@ class ClientMetadata(BaseModel):
     `client_name` and `purpose` are texts by language. `sector` is the host that pairwise
     subjects are made for (Core §8.1). `profile` = "fapi2" enforces FAPI 2.0, every rule of it.
     `resource_identifiers` are the addresses of its own API (RFC 8707 §2); `may_act` is the one
-    client that may act with the tokens given to this one (RFC 8693 §4.4).
+    client that may act with the tokens given to this one (RFC 8693 §4.4). `audit_clients` are
+    the services to whose entries an auditor is limited; empty: it is not.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -109,6 +110,7 @@ class ClientMetadata(BaseModel):
     require_dpop_nonce: bool = False
     resource_identifiers: tuple[str, ...] = ()
     may_act: str | None = None
+    audit_clients: frozenset[str] = frozenset()
     access_token_format: Literal["opaque", "jwt"] = "opaque"  # noqa: S105
     authorization_details_types: tuple[str, ...] = ()
     profile: Literal["fapi2"] | None = None

@@ -65,7 +65,10 @@ class AuthorizationRequest:
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> "AuthorizationRequest":
         """The request that `to_json` rendered."""
-        return cls(**{n: tuple(v) if isinstance(v, list) else v for n, v in kept.items()})
+        fields: dict[str, Any] = {
+            name: tuple(v) if isinstance(v, list) else v for name, v in kept.items()
+        }
+        return cls(**fields)
 
     @property
     def redirect_origin(self) -> str:

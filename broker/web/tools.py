@@ -19,10 +19,14 @@ from broker.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A client that proved itself with an access token, and what the token allows."""
+    """A client that proved itself with an access token, and what the token allows.
+
+    `audit_clients` are the services to whose entries an auditor is limited; None: no limit.
+    """
 
     client_id: str
     scope: frozenset[str]
+    audit_clients: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
