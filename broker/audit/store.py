@@ -2,27 +2,34 @@
 
 import operator
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from broker.audit import merkle
+from broker.audit.entry import Projection, project, read_leaf
 from broker.audit.models import AuditEntry
-from broker.audit.note import Checkpoint
+from broker.audit.note import Checkpoint, encode
 from broker.audit.query import EntryQuery, TileQuery
-from broker.audit.shown import COLUMNS, shown
-from broker.audit.sight import Sight, within
 from broker.audit.tree import WIDTH, RecordAltered, StoredNodes, octets
 from broker.errors import NotFound
 
-Page = tuple[list[dict[str, Any]], int | None]
-"""The entries as JSON shows them, and the index to go on after, None at the end."""
+_COLUMNS = (
+    AuditEntry.idx,
+    octets(AuditEntry.leaf),
+    octets(AuditEntry.leaf_hash),
+    AuditEntry.time,
+    AuditEntry.event,
+    AuditEntry.client,
+    AuditEntry.level,
+    AuditEntry.outcome,
+)
 
 
-def entries(tx: Session, query: EntryQuery, sight: Sight = None) -> Page:
-    """The entries asked for, of those in sight.
+def entries(tx: Session, query: EntryQuery) -> tuple[list[dict[str, Any]], int | None]:
+    """The entries asked for as JSON shows them, and the index to go on after, None at the end.
 
     In the order of their index, not of their time: late ones are never skipped.
     Raises RecordAltered where an entry and what is stored about it disagree.
@@ -34,31 +41,22 @@ def entries(tx: Session, query: EntryQuery, sight: Sight = None) -> Page:
         (AuditEntry.time, operator.lt, query.until),
         (AuditEntry.idx, operator.gt, query.after),
     )
-    those = [compare(column, value) for column, compare, value in filters if value is not None]
-    return page(tx, those, sight, query.limit)
-
-
-def page(tx: Session, those: Iterable[ColumnElement[bool]], sight: Sight, limit: int) -> Page:
-    """At most `limit` entries for which all of `those` hold, in the order of their index."""
-    wanted = _visible(sight).where(*those).order_by(AuditEntry.idx).limit(limit + 1)
+    wanted = select(*_COLUMNS).order_by(AuditEntry.idx).limit(query.limit + 1)
+    for column, compare, value in filters:
+        if value is not None:
+            wanted = wanted.where(compare(column, value))
     found = tx.connection().execute(wanted).all()
-    told = [shown(row) for row in found[:limit]]
-    return told, told[-1]["index"] if len(found) > limit else None
+    shown = [_shown(row) for row in found[: query.limit]]
+    return shown, shown[-1]["index"] if len(found) > query.limit else None
 
 
-def entry(tx: Session, index: int, sight: Sight = None) -> dict[str, Any]:
-    """One entry as JSON shows it.
-
-    Raises NotFound, for one out of sight too, and RecordAltered as `entries` does.
-    """
-    row = tx.connection().execute(_visible(sight).where(AuditEntry.idx == index)).first()
+def entry(tx: Session, index: int) -> dict[str, Any]:
+    """One entry as JSON shows it. Raises NotFound, and RecordAltered as `entries` does."""
+    query = select(*_COLUMNS).where(AuditEntry.idx == index)
+    row = tx.connection().execute(query).first()
     if row is None:
         raise NotFound("not_found")
-    return shown(row)
-
-
-def _visible(sight: Sight) -> Select[*tuple[Any, ...]]:
-    return select(*COLUMNS).where(within(sight))
+    return _shown(row)
 
 
 def inclusion_proof(
@@ -96,3 +94,20 @@ def _whole(parts: Sequence[bytes], width: int, joined: bytes) -> bytes:
     if len(parts) != width:
         raise RecordAltered("a tile has holes")
     return joined
+
+
+def _shown(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
+    stored = Projection(row.time, row.event, row.client, row.level, row.outcome)
+    try:
+        entry = read_leaf(row.leaf)
+        agrees = project(entry) == stored and merkle.leaf_hash(row.leaf) == row.leaf_hash
+    except ValueError as error:
+        raise RecordAltered(f"entry {row.idx} cannot be read") from error
+    if not agrees:
+        raise RecordAltered(f"entry {row.idx} is not what it was")
+    return {
+        "index": row.idx,
+        "entry": entry,
+        "leaf": encode(row.leaf),
+        "leaf_hash": encode(row.leaf_hash),
+    }

@@ -81,19 +81,15 @@ class UsedKey:
     backed_up: bool
 
 
-def creation_options(  # noqa: PLR0913  each is a member of the options
+def creation_options(
     expected: Expected,
     *,
     user_handle: bytes,
     user_name: str,
     exclude: Iterable[KnownKey],
     lifetime: timedelta,
-    attested: bool = False,
 ) -> dict[str, Any]:
-    """PublicKeyCredentialCreationOptionsJSON (§5.4) for the page's script.
-
-    `attested`: ask what the key's maker says of it, which tells us the model.
-    """
+    """PublicKeyCredentialCreationOptionsJSON (§5.4) for the page's script."""
     return {
         "rp": {"id": expected.rp_id, "name": "Miftah"},
         "user": {"id": base64url(user_handle), "name": user_name, "displayName": user_name},
@@ -106,8 +102,7 @@ def creation_options(  # noqa: PLR0913  each is a member of the options
             "requireResidentKey": True,
             "userVerification": "required",
         },
-        "hints": ["client-device", "security-key", "hybrid"],
-        "attestation": "direct" if attested else "none",
+        "attestation": "none",
         "extensions": {"credProps": True},
     }
 
@@ -121,7 +116,6 @@ def request_options(
         "rpId": expected.rp_id,
         "timeout": _milliseconds(lifetime),
         "allowCredentials": _descriptors(allow),
-        "hints": ["client-device", "security-key", "hybrid"],
         "userVerification": "required",
     }
 

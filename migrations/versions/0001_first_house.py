@@ -46,22 +46,11 @@ def upgrade() -> None:
         sa.Column("client", sa.String(length=255), nullable=True),
         sa.Column("level", sa.String(length=255), nullable=True),
         sa.Column("outcome", sa.String(length=10), nullable=False),
-        sa.Column("grant_id", sa.String(length=255), nullable=True),
-        sa.Column("evidence", sa.String(length=255), nullable=True),
-        sa.Column("kind", sa.String(length=255), nullable=True),
-        sa.Column("assertion", sa.String(length=10), nullable=True),
         sa.PrimaryKeyConstraint("idx"),
     )
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
-        batch_op.create_index("audit_entry_assertion", ["assertion", "idx"], unique=False)
-        batch_op.create_index(
-            "audit_entry_assertion_level", ["assertion", "level", "idx"], unique=False
-        )
-        batch_op.create_index("audit_entry_client", ["client", "idx"], unique=False)
-        batch_op.create_index("audit_entry_event", ["event", "idx"], unique=False)
-        batch_op.create_index("audit_entry_evidence", ["evidence", "idx"], unique=False)
-        batch_op.create_index("audit_entry_grant", ["grant_id", "idx"], unique=False)
-        batch_op.create_index("audit_entry_kind", ["kind", "evidence"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_entry_client"), ["client"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_entry_event"), ["event"], unique=False)
         batch_op.create_index(batch_op.f("ix_audit_entry_time"), ["time"], unique=False)
 
     op.create_table(
@@ -101,19 +90,8 @@ def upgrade() -> None:
         sa.Column("metadata_text", sa.Text(), nullable=False),
         sa.Column("registration_token", sa.LargeBinary(length=32), nullable=True),
         sa.Column("created", broker.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("removed", broker.db.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_table(
-        "initial_access",
-        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("uses_left", sa.Integer(), nullable=False),
-        sa.Column("expires", broker.db.UtcDateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("digest"),
-    )
-    with op.batch_alter_table("initial_access", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_initial_access_expires"), ["expires"], unique=False)
-
     op.create_table(
         "interaction",
         sa.Column("handle", sa.String(length=43), nullable=False),
@@ -127,57 +105,6 @@ def upgrade() -> None:
     with op.batch_alter_table("interaction", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_interaction_expires"), ["expires"], unique=False)
 
-    op.create_table(
-        "logout_notice",
-        sa.Column("id", sa.String(length=43), nullable=False),
-        sa.Column("client_id", sa.String(length=64), nullable=False),
-        sa.Column("subject", sa.String(length=255), nullable=False),
-        sa.Column("sid", sa.String(length=43), nullable=True),
-        sa.Column("created", broker.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("due", broker.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("tries", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    with op.batch_alter_table("logout_notice", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_logout_notice_client_id"), ["client_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_logout_notice_due"), ["due"], unique=False)
-
-    op.create_table(
-        "metadata_blob",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("next_update", broker.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("imported", broker.db.UtcDateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_table(
-        "metadata_model",
-        sa.Column("aaguid", sa.String(length=36), nullable=False),
-        sa.Column("name", sa.String(length=200), nullable=False),
-        sa.Column("statuses", sa.JSON(), nullable=False),
-        sa.Column("protection", sa.JSON(), nullable=False),
-        sa.Column("anchors", sa.JSON(), nullable=False),
-        sa.Column("fresh_until", broker.db.UtcDateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("aaguid"),
-    )
-    op.create_table(
-        "pushed_request",
-        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("client_id", sa.String(length=64), nullable=False),
-        sa.Column("request", sa.JSON(), nullable=False),
-        sa.Column("expires", broker.db.UtcDateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("digest"),
-    )
-    with op.batch_alter_table("pushed_request", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_pushed_request_expires"), ["expires"], unique=False)
-
-    op.create_table(
-        "signing_key_used",
-        sa.Column("kid", sa.String(length=43), nullable=False),
-        sa.Column("alg", sa.String(length=8), nullable=False),
-        sa.Column("since", broker.db.UtcDateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("kid"),
-    )
     op.create_table(
         "used_once",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
@@ -248,10 +175,10 @@ def upgrade() -> None:
         sa.Column("client_data", sa.LargeBinary(), nullable=False),
         sa.Column("backup_eligible", sa.Boolean(), nullable=False),
         sa.Column("backed_up", sa.Boolean(), nullable=False),
+        sa.Column("level", sa.String(length=40), nullable=False),
         sa.Column("name", sa.LargeBinary(), nullable=False),
         sa.Column("created", broker.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("last_used", broker.db.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("full_from", broker.db.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"],
             ["account.id"],
@@ -296,8 +223,6 @@ def upgrade() -> None:
         sa.Column("client_id", sa.String(length=255), nullable=False),
         sa.Column("client_name", sa.JSON(), nullable=False),
         sa.Column("scope", sa.JSON(), nullable=False),
-        sa.Column("claims", sa.JSON(), nullable=False),
-        sa.Column("details", sa.JSON(), nullable=False),
         sa.Column("at", broker.db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"],
@@ -339,25 +264,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_proofing_waiver_at"), ["at"], unique=False)
 
     op.create_table(
-        "recovery_code",
-        sa.Column("id", sa.String(length=43), nullable=False),
-        sa.Column("account_id", sa.String(length=43), nullable=False),
-        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("made", broker.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("used", broker.db.UtcDateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["account_id"],
-            ["account.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("digest"),
-    )
-    with op.batch_alter_table("recovery_code", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_recovery_code_account_id"), ["account_id"], unique=False
-        )
-
-    op.create_table(
         "session",
         sa.Column("id", sa.String(length=43), nullable=False),
         sa.Column("secret", sa.LargeBinary(length=32), nullable=False),
@@ -383,7 +289,6 @@ def upgrade() -> None:
         sa.Column("handle", sa.String(length=43), nullable=False),
         sa.Column("account_id", sa.String(length=43), nullable=True),
         sa.Column("user_handle", sa.LargeBinary(length=64), nullable=True),
-        sa.Column("session_id", sa.String(length=43), nullable=True),
         sa.Column("expires", broker.db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"],
@@ -405,10 +310,6 @@ def upgrade() -> None:
         sa.Column("grant_id", sa.String(length=43), nullable=True),
         sa.Column("client_id", sa.String(length=64), nullable=False),
         sa.Column("scope", sa.JSON(), nullable=False),
-        sa.Column("audience", sa.JSON(), nullable=False),
-        sa.Column("cnf", sa.JSON(), nullable=False),
-        sa.Column("actor", sa.JSON(none_as_null=True), nullable=True),
-        sa.Column("issued", broker.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("expires", broker.db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["client_id"],
@@ -431,7 +332,6 @@ def upgrade() -> None:
         sa.Column("grant_id", sa.String(length=43), nullable=False),
         sa.Column("redirect_uri", sa.String(length=2048), nullable=False),
         sa.Column("code_challenge", sa.String(length=43), nullable=False),
-        sa.Column("dpop_jkt", sa.String(length=43), nullable=True),
         sa.Column("expires", broker.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("spent", broker.db.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
@@ -454,9 +354,6 @@ def upgrade() -> None:
         sa.Column("grant_id", sa.String(length=43), nullable=False),
         sa.Column("expires", broker.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("spent", broker.db.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("cnf", sa.JSON(), nullable=False),
-        sa.Column("successor", sa.LargeBinary(length=32), nullable=True),
-        sa.Column("sealed", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["grant_id"],
             ["authorization_grant.id"],
@@ -497,10 +394,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_session_account_id"))
 
     op.drop_table("session")
-    with op.batch_alter_table("recovery_code", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_recovery_code_account_id"))
-
-    op.drop_table("recovery_code")
     with op.batch_alter_table("proofing_waiver", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_proofing_waiver_at"))
 
@@ -534,26 +427,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_used_once_expires"))
 
     op.drop_table("used_once")
-    op.drop_table("signing_key_used")
-    with op.batch_alter_table("pushed_request", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_pushed_request_expires"))
-
-    op.drop_table("pushed_request")
-    op.drop_table("metadata_model")
-    op.drop_table("metadata_blob")
-    with op.batch_alter_table("logout_notice", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_logout_notice_due"))
-        batch_op.drop_index(batch_op.f("ix_logout_notice_client_id"))
-
-    op.drop_table("logout_notice")
     with op.batch_alter_table("interaction", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_interaction_expires"))
 
     op.drop_table("interaction")
-    with op.batch_alter_table("initial_access", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_initial_access_expires"))
-
-    op.drop_table("initial_access")
     op.drop_table("client")
     op.drop_table("audit_tile")
     with op.batch_alter_table("audit_subject", schema=None) as batch_op:
@@ -562,13 +439,8 @@ def downgrade() -> None:
     op.drop_table("audit_subject")
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_entry_time"))
-        batch_op.drop_index("audit_entry_kind")
-        batch_op.drop_index("audit_entry_grant")
-        batch_op.drop_index("audit_entry_evidence")
-        batch_op.drop_index("audit_entry_event")
-        batch_op.drop_index("audit_entry_client")
-        batch_op.drop_index("audit_entry_assertion_level")
-        batch_op.drop_index("audit_entry_assertion")
+        batch_op.drop_index(batch_op.f("ix_audit_entry_event"))
+        batch_op.drop_index(batch_op.f("ix_audit_entry_client"))
 
     op.drop_table("audit_entry")
     op.drop_table("audit_checkpoint")
