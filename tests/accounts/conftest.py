@@ -55,7 +55,7 @@ def app(app: Flask, room: Room) -> Iterator[Flask]:
 
 def press(client: FlaskClient, page: str, action: str) -> Any:
     """The answer to the form of the page that goes to `action`, sent as it stands."""
-    form = next(form for form in forms(visit(client, page)) if form.action == action)
+    form = next(form for form in forms(visit(client, page).text) if form.action == action)
     return client.post(action, data=form.fields, base_url=ISSUER)
 
 

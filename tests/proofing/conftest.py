@@ -45,7 +45,7 @@ class Desk:
         """The attempt that the door's page carries."""
         page = self.visit.get(self.path)
         assert page.status_code == 200, page.text
-        return forms(page)[0].fields["letter_attempt"]
+        return forms(page.text)[0].fields["letter_attempt"]
 
     def present(self, letter: bytes = ANNA, attempt: str | None = None) -> TestResponse:
         return self.visit.post(
