@@ -14,11 +14,15 @@ import broker.audit
 import broker.authentication
 import broker.consent
 import broker.oidc
+import broker.oidc.logout
+import broker.oidc.signing
 import broker.proofing
+import broker.rehearsal
 from broker import clock, db, entropy, keyring
 from broker.feature import Feature
 from broker.identity.assurance import SHIPPED, read_policy
 from broker.identity.verifier import Verifier
+from broker.outbound import Outbound
 from broker.settings import ProofingSettings, Settings, read_settings
 from broker.verifiers.mrz import MrzVerifier, PassportEye, engine_available
 from broker.web import cookies, csrf, errors, headers, locale, static_files, uploads
@@ -32,8 +36,15 @@ FEATURES: tuple[Feature, ...] = (
     broker.proofing.feature,
     broker.consent.feature,
     broker.oidc.feature,
+    broker.oidc.logout.feature,
+    broker.oidc.signing.feature,
 )
 """The rooms, in the order their steps are asked on the way to a code."""
+
+
+def features(settings: Settings) -> tuple[Feature, ...]:
+    """The rooms of this system; the test sign-in only where the settings admit it."""
+    return (*FEATURES, broker.rehearsal.feature) if settings.rehearsal else FEATURES
 
 
 def verifiers(settings: ProofingSettings) -> tuple[Verifier, ...]:
@@ -59,7 +70,7 @@ def create_app(tools: Tools | None = None) -> Flask:
     tools = tools or production_tools(read_settings(os.environ))
     tools = replace(
         tools,
-        features=tools.features or FEATURES,
+        features=tools.features or features(tools.settings),
         verifiers=tools.verifiers or verifiers(tools.settings.proofing),
         read_token=tools.read_token or broker.oidc.read_token,
     )
@@ -97,8 +108,14 @@ def production_tools(settings: Settings) -> Tools:
         settings=settings,
         clock=clock.utcnow,
         random=entropy.system,
-        keyring=keyring.load(settings.keys_dir),
+        keys=keyring.HeldKeyring(
+            settings.keys_dir,
+            clock.utcnow,
+            settings.keys.retire_after,
+            keyring.unlock(settings.keys),
+        ),
         policy=read_policy(settings.policy_file or SHIPPED),
+        outbound=Outbound(local=not settings.secure),
     )
 
 

@@ -32,16 +32,28 @@ class BrokerError(Exception):
 
 
 class OAuthCode(StrEnum):
-    """Error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, OpenID Connect Core §3.1.2.6."""
+    """Error codes of RFC 6749 §4.1.2.1 and §5.2 and OpenID Connect Core §3.1.2.6.
+
+    And of RFC 6750 §3.1, 7009 §2.2.1, 7591 §3.2.2, 8707 §2, 9101 §7, 9396 §5, 9449 §12.2, 9470 §3.
+    """
 
     ACCESS_DENIED = "access_denied"
     CONSENT_REQUIRED = "consent_required"
     INTERACTION_REQUIRED = "interaction_required"
     INSUFFICIENT_SCOPE = "insufficient_scope"
+    INSUFFICIENT_USER_AUTHENTICATION = "insufficient_user_authentication"
+    INVALID_AUTHORIZATION_DETAILS = "invalid_authorization_details"
     INVALID_CLIENT = "invalid_client"
+    INVALID_DPOP_PROOF = "invalid_dpop_proof"
+    INVALID_CLIENT_METADATA = "invalid_client_metadata"
     INVALID_GRANT = "invalid_grant"
+    INVALID_REDIRECT_URI = "invalid_redirect_uri"
     INVALID_REQUEST = "invalid_request"
+    INVALID_REQUEST_OBJECT = "invalid_request_object"
+    INVALID_REQUEST_URI = "invalid_request_uri"
     INVALID_SCOPE = "invalid_scope"
+    INVALID_SOFTWARE_STATEMENT = "invalid_software_statement"
+    INVALID_TARGET = "invalid_target"
     INVALID_TOKEN = "invalid_token"  # noqa: S105  an error code, not a secret
     LOGIN_REQUIRED = "login_required"
     REQUEST_NOT_SUPPORTED = "request_not_supported"
@@ -49,12 +61,21 @@ class OAuthCode(StrEnum):
     REGISTRATION_NOT_SUPPORTED = "registration_not_supported"
     SERVER_ERROR = "server_error"
     UNAUTHORIZED_CLIENT = "unauthorized_client"
+    UNAPPROVED_SOFTWARE_STATEMENT = "unapproved_software_statement"
     UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"
     UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
     UNSUPPORTED_RESPONSE_TYPE = "unsupported_response_type"
+    UNSUPPORTED_TOKEN_TYPE = "unsupported_token_type"  # noqa: S105  an error code
+    USE_DPOP_NONCE = "use_dpop_nonce"
 
 
-UNAUTHORIZED = frozenset({OAuthCode.INVALID_CLIENT, OAuthCode.INVALID_TOKEN})
+UNAUTHORIZED = frozenset(
+    {
+        OAuthCode.INVALID_CLIENT,
+        OAuthCode.INVALID_TOKEN,
+        OAuthCode.INSUFFICIENT_USER_AUTHENTICATION,
+    }
+)
 
 
 class OAuthError(BrokerError):

@@ -32,7 +32,9 @@ class Asked:
 
     `interaction` is the handle of the parked request, None while nothing is parked yet, and
     `account` on the account pages, where nobody but the person asks. `client_name` and
-    `purpose` are texts by language.
+    `purpose` are texts by language. `claims` are single claims asked for, by place as in
+    ClaimsAsked; `claim_names` is what an agreement must cover of them. `details` say what exactly
+    may be done (RFC 9396).
     """
 
     client_id: str
@@ -46,6 +48,9 @@ class Asked:
     began: datetime
     interaction: str | None = None
     signed_in: SignedIn | None = None
+    claims: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    claim_names: frozenset[str] = frozenset()
+    details: tuple[Mapping[str, Any], ...] = ()
 
     def person(self) -> str:
         """The account of the signed-in person. Raises NotFound where nobody is signed in."""
@@ -113,13 +118,25 @@ Eraser = Callable[[Session, str], None]
 """(tx, account_id) → nothing; this room's rows about the account are gone."""
 
 
+SignedOut = Callable[[Session, str, str | None], Sequence[Mapping[str, str]]]
+"""(tx, account_id, session_id) → names, by language, of the services that will be told.
+
+`session_id` is None where every session of the account has ended.
+"""
+
 Revoker = Callable[[Session, str, str], None]
 """(tx, account_id, client_id) → nothing; what this room let the client have is void."""
+
+MetadataSource = Callable[[], Mapping[str, Any]]
+"""() → what this room adds to the provider's metadata (OpenID Connect Discovery 1.0 §3)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One room, as the front door hangs it in the house."""
+    """One room, as the front door hangs it in the house.
+
+    `produces` are the kinds of evidence that the room may file without any verifier.
+    """
 
     name: str
     pages: Blueprint | None = None
@@ -129,7 +146,10 @@ class Feature:
     panel: PanelSource | None = None
     erase: Eraser | None = None
     revoke: Revoker | None = None
+    signed_out: SignedOut | None = None
     commands: AppGroup | None = None
+    metadata: MetadataSource | None = None
+    produces: frozenset[str] = frozenset()
 
 
 def claims_of(
@@ -141,6 +161,15 @@ def claims_of(
         if feature.claims is not None:
             said.update(feature.claims(tx, account_id, asked, now))
     return said
+
+
+def metadata_of(features: Iterable[Feature]) -> dict[str, Any]:
+    """What all rooms add to the provider's metadata."""
+    told: dict[str, Any] = {}
+    for feature in features:
+        if feature.metadata is not None:
+            told.update(feature.metadata())
+    return told
 
 
 def evidence_of(features: Iterable[Feature], tx: Session, account_id: str) -> tuple[Evidence, ...]:

@@ -3,13 +3,26 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "BROKER_"
+
+
+_HERE = frozenset({"localhost", "127.0.0.1"})
+_NEVER_REAL = (".test", ".example", ".localhost")  # RFC 6761 §6: no such name is ever delegated
 
 
 class SettingsRejected(Exception):
@@ -36,6 +49,8 @@ class OidcSettings(_Section):
 
     interaction_lifetime: timedelta = timedelta(minutes=45)
     """How long a parked authorization request waits for its person; a slow network needs long."""
+    pushed_lifetime: timedelta = timedelta(seconds=90)
+    """How long a pushed request waits to be opened (RFC 9126 §2.2; FAPI 2.0: under 10 minutes)."""
     code_lifetime: timedelta = timedelta(seconds=60)
     """RFC 6749 §4.1.2 recommends at most 10 minutes; FAPI 2.0 at most 60 seconds."""
     id_token_lifetime: timedelta = timedelta(minutes=10)
@@ -44,6 +59,8 @@ class OidcSettings(_Section):
     """Access tokens are opaque and short; a refresh token renews them."""
     refresh_token_lifetime: timedelta = timedelta(days=30)
     """Counted from the first; rotation does not prolong it."""
+    refresh_grace: timedelta = timedelta(seconds=10)
+    """How long the same answer is given to a client that repeats a refresh it did not hear."""
 
 
 class AuthenticationSettings(_Section):
@@ -55,6 +72,14 @@ class AuthenticationSettings(_Section):
     """Without any request (NIST SP 800-63B-4, AAL2: 1 h)."""
     ceremony_lifetime: timedelta = timedelta(minutes=10)
     """How long a WebAuthn challenge may be answered; a slow network needs minutes."""
+    metadata_root: Path | None = None
+    """Certificate that the signature of FIDO metadata must lead to, PEM or DER."""
+    metadata_signer: str = "mds.fidoalliance.org"
+    """DNS name that the signer's certificate must bear; empty: any."""
+    least_certification: Literal["L1", "L1plus", "L2", "L2plus", "L3", "L3plus"] = "L2"
+    """FIDO level from which on an attested key of a model counts as such."""
+    recovery_cooling: timedelta = timedelta(hours=24)
+    """From using a recovery code until a key that was enrolled by it counts in full."""
 
 
 class ProofingSettings(_Section):
@@ -66,6 +91,30 @@ class ProofingSettings(_Section):
     """Tries of one account, all doors together; reading pictures costs seconds."""
     accept_specimens: bool = False
     """Admit specimen documents of no state (Utopia), for demonstrations; never in production."""
+
+
+class TlsSettings(_Section):
+    """What the proxy in front says of a client's certificate; believed with trusted_proxies."""
+
+    client_certificate_header: str = ""
+    """Header with the certificate as URL-encoded PEM (nginx: $ssl_client_escaped_cert)."""
+    client_verified_header: str = ""
+    """Header that says SUCCESS where the chain was verified (nginx: $ssl_client_verify)."""
+    mtls_origin: str = Field(default="", pattern="^(https://[^/?#]+)?$")
+    """Where certificates are asked for (RFC 8705 §5); empty: at the issuer's own address."""
+
+
+class KeysSettings(_Section):
+    """Signing keys and what opens their files (keys/README.md)."""
+
+    retire_after: timedelta = timedelta(days=1)
+    """How long a key stays published after another took over: longer than anything it signed."""
+    passphrase_file: Path | None = None
+    """File with the passphrase of the key files, 20 bytes at least; unset: they are in clear."""
+    pkcs11_module: Path | None = None
+    """PKCS#11 library of a security module; needed only where a key file names one."""
+    pkcs11_pin_file: Path | None = None
+    """File with the PIN of its token."""
 
 
 class AuditSettings(_Section):
@@ -94,10 +143,37 @@ class Settings(BaseSettings):
     """Language of last resort."""
     trusted_proxies: int = Field(default=0, ge=0, le=3)
     """Reverse proxies in front whose X-Forwarded-* headers are believed."""
+    keys: KeysSettings = KeysSettings()
+    rehearsal_issuer: str = ""
+    """The issuer again, to say that it is a test system although its name does not show it."""
+    rehearsal: bool = False
+    """The test sign-in: anybody may come in as a test person. Refused on any real system."""
     oidc: OidcSettings = OidcSettings()
     authentication: AuthenticationSettings = AuthenticationSettings()
     proofing: ProofingSettings = ProofingSettings()
     audit: AuditSettings = AuditSettings()
+    tls: TlsSettings = TlsSettings()
+
+    @model_validator(mode="after")
+    def _published_long_enough(self) -> Self:
+        # A service that fetches our keys anew must still find the one that signed its token.
+        longest = max(self.oidc.id_token_lifetime, self.oidc.access_token_lifetime)
+        if self.keys.retire_after < longest + timedelta(minutes=10):
+            raise ValueError("BROKER_KEYS__RETIRE_AFTER must outlast every token by ten minutes")
+        return self
+
+    @field_validator("rehearsal")
+    @classmethod
+    def _only_in_rehearsals(cls, wanted: bool, info: ValidationInfo) -> bool:  # noqa: FBT001  its value
+        issuer = info.data.get("issuer", "")
+        host = urlsplit(issuer).hostname or ""
+        named = issuer and issuer == info.data.get("rehearsal_issuer", "").rstrip("/")
+        if wanted and not (named or host in _HERE or host.endswith(_NEVER_REAL)):
+            raise ValueError(
+                "only on a test system: on localhost, under .test, .example or .localhost, or "
+                "where BROKER_REHEARSAL_ISSUER repeats the issuer"
+            )
+        return wanted
 
     @property
     def secure(self) -> bool:

@@ -1,7 +1,7 @@
 """What must be done once before the broker can start: `python -m broker.setup keys|database`."""
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -12,6 +12,9 @@ from broker import keyring
 from broker.clock import utcnow
 from broker.settings import read_settings
 
+ANNOUNCED = timedelta(minutes=10)
+"""From a key's making to its first signature: /jwks may be cached for five minutes."""
+
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
@@ -21,13 +24,28 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--rotate", type=click.Choice(keyring.ALGORITHMS), help="Add a key that takes over.")
-@click.option("--at", type=click.DateTime(), help="When it takes over (UTC); default: now.")
-def keys(rotate: str | None, at: datetime | None) -> None:
-    """Make the key files that are missing, or add one that takes over from the present one."""
-    folder = read_settings(os.environ).keys_dir
-    since = at.replace(tzinfo=UTC) if at else utcnow()
-    made = [keyring.rotate(folder, rotate, since)] if rotate else keyring.init(folder, since)
+@click.option(
+    "--rotate", type=click.Choice(tuple(keyring.ALGORITHMS)), help="Add a key that takes over."
+)
+@click.option("--at", type=click.DateTime(), help="When (UTC); default: in ten minutes.")
+@click.option("--now", "at_once", is_flag=True, help="At once, after a theft: nobody knows it yet.")
+@click.option("--token", help="Make it in this token of the security module (PKCS#11).")
+@click.option("--retire", metavar="FILE", help="Put a key file away; its key is out at once.")
+def keys(
+    *, rotate: str | None, at: datetime | None, at_once: bool, token: str | None, retire: str | None
+) -> None:
+    """Make the key files that are missing, add one that takes over, or put one away."""
+    settings, now = read_settings(os.environ), utcnow()
+    folder, unlock = settings.keys_dir, keyring.unlock(settings.keys)
+    since = at.replace(tzinfo=UTC) if at else now if at_once else now + ANNOUNCED
+    if retire:
+        made = [keyring.retire(folder, retire, now, unlock)]
+    elif rotate and token:
+        made = [keyring.make_in_module(folder, rotate, since, unlock, token)]
+    elif rotate:
+        made = [keyring.rotate(folder, rotate, since, unlock)]
+    else:
+        made = keyring.init(folder, now, unlock)
     for path in made:
         click.echo(f"made {path}")
 

@@ -10,6 +10,7 @@ case "${1:-}" in
             "chromium:command -v chromium"
             "fonts-noto-core:fc-list | grep -q NotoNaskhArabic"
             "strace:command -v strace"
+            "softhsm2:ls /usr/lib/softhsm/libsofthsm2.so"
             "postgresql:ls /usr/lib/postgresql/*/bin/initdb"
           ) ;;
   interop) checks=(

@@ -18,7 +18,7 @@ from broker import entropy
 from broker.app import create_app
 from broker.db import db
 from broker.identity.assurance import SHIPPED, read_policy
-from broker.keyring import Keyring, SigningKey, generate
+from broker.keyring import ALGORITHMS, Keyring, SigningKey, generate
 from broker.settings import Settings
 from broker.setup import alembic_config
 from broker.web.tools import Tools
@@ -29,9 +29,7 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ISSUER = "https://broker.test"
 
 _KEYS = Keyring(
-    signing=tuple(
-        SigningKey(alg, NOON - timedelta(days=1), generate(alg)) for alg in ("ES256", "RS256")
-    ),
+    signing=tuple(SigningKey(alg, NOON - timedelta(days=1), generate(alg)) for alg in ALGORITHMS),
     checkpoint=ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32))),
     wrapping=b"w" * 32,
     pairwise=b"p" * 32,
@@ -69,7 +67,7 @@ def tools(clock: StoppedClock) -> Tools:
         settings=Settings(issuer=ISSUER, database_url="sqlite://"),
         clock=clock,
         random=lambda n: next(draws).to_bytes(n, "big"),
-        keyring=_KEYS,
+        keys=lambda: _KEYS,
         policy=read_policy(SHIPPED),
     )
 

@@ -131,14 +131,22 @@ class Person:
 
 
 def settle(
-    app: Flask, client: FlaskClient, *, agreed: tuple[str, ...] = (), service: str = "service"
+    app: Flask,
+    client: FlaskClient,
+    *,
+    agreed: tuple[str, ...] = (),
+    service: str = "service",
+    account: str = "",
 ) -> Person:
-    """A person signed in in this test client, who has agreed to `agreed` for the service."""
+    """A person signed in in this test client, who has agreed to `agreed` for the service.
+
+    A new one, unless `account` names them.
+    """
     house = app.extensions["broker"]
     now: datetime = house.clock()
     with app.test_request_context():
         with transaction() as tx:
-            account = accounts.create(tx, house.keyring.wrapping, now, house.random)
+            account = account or accounts.create(tx, house.keyring.wrapping, now, house.random)
             secret = sessions.begin(tx, account, "passkey_synced", now, house.random)
             if agreed:
                 consents.give(tx, _asked(account, service, frozenset(agreed), now), now)

@@ -37,7 +37,7 @@ def test_set_up_can_be_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     for _ in range(2):
         for task in ("keys", "database"):
             assert CliRunner().invoke(setup.main, [task]).exit_code == 0
-    assert len(list((tmp_path / "keys").iterdir())) == 6
+    assert len(list((tmp_path / "keys").iterdir())) == 8
 
 
 def test_a_rotated_key_may_be_dated_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

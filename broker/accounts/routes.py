@@ -92,6 +92,8 @@ def erase() -> Response:
         who = _owner(tx, now)
         if not _fresh(who, now):
             raise NotAllowed("sign_in_again", "erasing asks for a key used just now")
+        # Before the rooms forget which services there are to be told.
+        sessions.end_all(tx, who.account_id)
         # The entry first: the record's own eraser then unlinks this one with the others.
         record(tx, "account.erased", {"account": who.account_id}, now)
         for feature in reversed(tools().features):

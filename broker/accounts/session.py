@@ -1,8 +1,12 @@
-"""The browser's signed-in state: begun with a new secret at every sign-in, looked up, ended."""
+"""The browser's signed-in state: begun with a new secret at every sign-in, looked up, ended.
 
+Whoever ends a session here has told the other rooms of it in the same transaction.
+"""
+
+from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session as Tx
 
 from broker import entropy
@@ -13,17 +17,22 @@ from broker.settings import AuthenticationSettings
 from broker.web import cookies
 from broker.web.tools import tools
 
+Names = tuple[Mapping[str, str], ...]
+"""Names, by language, of the services that will be told of a sign-out."""
+
 
 def begin(tx: Tx, account_id: str, authenticator: str, now: datetime, draw: RandomBytes) -> str:
     """The secret of a new session, for the cookie; the one this browser held is ended.
 
     A new secret at every sign-in is what keeps a planted cookie worthless (session fixation).
+    The same person's session keeps its name: to relying services it is the same visit (`sid`),
+    and its end must reach all of them. Another person's is signed out.
     """
-    end(tx, cookies.read(cookies.SESSION))
+    session_id = _go_on(tx, account_id, cookies.read(cookies.SESSION)) or entropy.token(draw)
     _sweep(tx, now)
     secret = entropy.token(draw)
     session = Session(
-        id=entropy.token(draw),
+        id=session_id,
         secret=cookies.digest(secret),
         account_id=account_id,
         authenticator=authenticator,
@@ -38,9 +47,7 @@ def find(
     tx: Tx, secret: str | None, now: datetime, settings: AuthenticationSettings
 ) -> SignedIn | None:
     """Who is signed in with this cookie, or None: unknown, too old or too long idle."""
-    if not secret:
-        return None
-    row = tx.scalar(select(Session).where(Session.secret == cookies.digest(secret)))
+    row = _row(tx, secret)
     if row is None:
         return None
     if now >= row.auth_time + settings.session_lifetime or now >= row.seen + settings.session_idle:
@@ -50,26 +57,53 @@ def find(
 
 def touch(tx: Tx, session_id: str, now: datetime) -> None:
     """Note that the session was used."""
-    if (row := tx.get(Session, session_id)) is not None:
-        row.seen = now
+    # A statement, not an attribute: the row may be gone by the time that it is written.
+    tx.execute(update(Session).where(Session.id == session_id).values(seen=now))
 
 
-def end(tx: Tx, secret: str | None) -> None:
-    """End the session of this cookie, if it is one."""
-    if secret:
-        tx.execute(delete(Session).where(Session.secret == cookies.digest(secret)))
+def end(tx: Tx, secret: str | None) -> Names:
+    """End the session of this cookie, if it is one; returns which services will be told."""
+    row = _row(tx, secret)
+    if row is None:
+        return ()
+    tx.execute(delete(Session).where(Session.id == row.id))
+    return _tell(tx, row.account_id, row.id)
 
 
 def end_all(tx: Tx, account_id: str) -> int:
     """End every session of the account; returns how many there were."""
     gone = tx.scalars(delete(Session).where(Session.account_id == account_id).returning(Session.id))
-    return len(gone.all())
+    ended = len(gone.all())
+    _tell(tx, account_id, None)
+    return ended
 
 
 def end_others(tx: Tx, account_id: str, session_id: str) -> None:
     """End every session of the account but this one."""
-    mine = Session.account_id == account_id
-    tx.execute(delete(Session).where(mine, Session.id != session_id))
+    others = Session.account_id == account_id, Session.id != session_id
+    for other in tx.scalars(delete(Session).where(*others).returning(Session.id)).all():
+        _tell(tx, account_id, other)
+
+
+def _go_on(tx: Tx, account_id: str, secret: str | None) -> str | None:
+    """The name of the session that this browser held, if it was this person's."""
+    row = _row(tx, secret)
+    if row is None or row.account_id != account_id:
+        end(tx, secret)
+        return None
+    tx.execute(delete(Session).where(Session.id == row.id))
+    return row.id
+
+
+def _row(tx: Tx, secret: str | None) -> Session | None:
+    if not secret:
+        return None
+    return tx.scalar(select(Session).where(Session.secret == cookies.digest(secret)))
+
+
+def _tell(tx: Tx, account_id: str, session_id: str | None) -> Names:
+    told = (f.signed_out(tx, account_id, session_id) for f in tools().features if f.signed_out)
+    return tuple(name for names in told for name in names)
 
 
 def _sweep(tx: Tx, now: datetime) -> None:

@@ -12,9 +12,11 @@ from broker.accounts.models import Account
 from broker.entropy import RandomBytes
 
 
-def create(tx: Session, wrapping: bytes, now: datetime, draw: RandomBytes) -> str:
-    """The name of a new account, with a key of its own."""
-    account_id = entropy.token(draw)
+def create(
+    tx: Session, wrapping: bytes, now: datetime, draw: RandomBytes, account_id: str = ""
+) -> str:
+    """The name of a new account, with a key of its own; an unguessable one unless it is given."""
+    account_id = account_id or entropy.token(draw)
     tx.add(Account(id=account_id, created=now))
     tx.flush()
     vault.new_key(tx, account_id, wrapping, draw)

@@ -12,3 +12,12 @@ def pairwise(key: bytes, sector: str, account_id: str) -> str:
     """
     mac = hmac.new(key, f"{sector}\x00{account_id}".encode(), hashlib.sha256)
     return base64.urlsafe_b64encode(mac.digest()).rstrip(b"=").decode("ascii")
+
+
+def session_name(key: bytes, sector: str, session_id: str) -> str:
+    """The `sid` that relying services of `sector` know this session by.
+
+    Made as subjects are, so that two sectors cannot tell that they know the same visit.
+    """
+    # No account's name has a colon: a session and an account can never be called the same.
+    return pairwise(key, sector, f"session:{session_id}")

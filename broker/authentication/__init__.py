@@ -1,9 +1,15 @@
 """Security keys: enrolling them, signing in with them, keeping them (WebAuthn Level 3)."""
 
+from broker.authentication.commands import commands
 from broker.authentication.keeping import erase, panel
+from broker.authentication.recovery_pages import pages as recovery_pages
 from broker.authentication.routes import pages
 from broker.authentication.step import SignInStep
+from broker.authentication.well_known import pages as well_known_pages
 from broker.feature import Feature
+
+pages.register_blueprint(recovery_pages)
+pages.register_blueprint(well_known_pages)
 
 feature = Feature(
     "authentication",
@@ -11,4 +17,5 @@ feature = Feature(
     step=SignInStep(),
     panel=panel,
     erase=erase,
+    commands=commands,
 )

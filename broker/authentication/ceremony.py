@@ -81,15 +81,19 @@ class UsedKey:
     backed_up: bool
 
 
-def creation_options(
+def creation_options(  # noqa: PLR0913  each is a member of the options
     expected: Expected,
     *,
     user_handle: bytes,
     user_name: str,
     exclude: Iterable[KnownKey],
     lifetime: timedelta,
+    attested: bool = False,
 ) -> dict[str, Any]:
-    """PublicKeyCredentialCreationOptionsJSON (§5.4) for the page's script."""
+    """PublicKeyCredentialCreationOptionsJSON (§5.4) for the page's script.
+
+    `attested`: ask what the key's maker says of it, which tells us the model.
+    """
     return {
         "rp": {"id": expected.rp_id, "name": "Miftah"},
         "user": {"id": base64url(user_handle), "name": user_name, "displayName": user_name},
@@ -102,7 +106,8 @@ def creation_options(
             "requireResidentKey": True,
             "userVerification": "required",
         },
-        "attestation": "none",
+        "hints": ["client-device", "security-key", "hybrid"],
+        "attestation": "direct" if attested else "none",
         "extensions": {"credProps": True},
     }
 
@@ -116,6 +121,7 @@ def request_options(
         "rpId": expected.rp_id,
         "timeout": _milliseconds(lifetime),
         "allowCredentials": _descriptors(allow),
+        "hints": ["client-device", "security-key", "hybrid"],
         "userVerification": "required",
     }
 

@@ -28,12 +28,14 @@ class Ceremony:
     """One question to a key: what its answer must be about, and for whom it was put.
 
     `account_id` is the only account it may be answered for, None where any key may sign in or
-    a new account is to be made; `user_handle` is what a new key will be told its owner is.
+    a new account is to be made; `user_handle` is what a new key will be told its owner is,
+    `session_id` the session in which it must be answered.
     """
 
     expected: Expected
     account_id: str | None
     user_handle: bytes | None
+    session_id: str | None = None
 
 
 def issue(  # noqa: PLR0913  each is one tie of the challenge
@@ -44,6 +46,7 @@ def issue(  # noqa: PLR0913  each is one tie of the challenge
     *,
     account_id: str | None = None,
     user_handle: bytes | None = None,
+    session_id: str | None = None,
 ) -> Ceremony:
     """A fresh ceremony for this browser; challenges that are over are swept away."""
     tx.execute(delete(Challenge).where(Challenge.expires <= now))
@@ -55,10 +58,11 @@ def issue(  # noqa: PLR0913  each is one tie of the challenge
         handle=handle,
         account_id=account_id,
         user_handle=user_handle,
+        session_id=session_id,
         expires=now + tools().settings.authentication.ceremony_lifetime,
     )
     tx.add(row)
-    return Ceremony(_expected(value, tools()), account_id, user_handle)
+    return Ceremony(_expected(value, tools()), account_id, user_handle, session_id)
 
 
 def redeem(tx: Session, purpose: Purpose, handle: str, value: str, now: datetime) -> Ceremony:
@@ -78,12 +82,16 @@ def redeem(tx: Session, purpose: Purpose, handle: str, value: str, now: datetime
             Challenge.purpose == purpose,
             Challenge.handle == handle,
         )
-        .returning(Challenge.account_id, Challenge.user_handle, Challenge.expires)
+        .returning(
+            Challenge.account_id, Challenge.user_handle, Challenge.session_id, Challenge.expires
+        )
     )
     found = tx.execute(statement).one_or_none()
     if found is None or now >= found.expires:
         raise EvidenceRejected("key_too_late", "challenge_spent")
-    return Ceremony(_expected(value, tools()), found.account_id, found.user_handle)
+    return Ceremony(
+        _expected(value, tools()), found.account_id, found.user_handle, found.session_id
+    )
 
 
 def forget(tx: Session, account_id: str) -> None:

@@ -9,11 +9,15 @@ from broker.authentication.message import base64url, parse_object, reject
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What one ceremony must be about: our challenge, at our origin, for our identifier."""
+    """What one ceremony must be about: our challenge, at our origin, for our identifier.
+
+    `framed_by` are the origins whose pages may have ours in a frame, None where no frame may be.
+    """
 
     challenge: bytes
     origin: str
     rp_id: str
+    framed_by: tuple[str, ...] | None = None
 
 
 def demand_ours(client_data: bytes, kind: str, expected: Expected) -> None:
@@ -30,9 +34,7 @@ def demand_ours(client_data: bytes, kind: str, expected: Expected) -> None:
         raise reject("challenge")
     if said.get("origin") != expected.origin:
         raise reject("origin")
-    # Our pages allow no frame around them (frame-ancestors 'none'): no honest browser says so.
-    if said.get("crossOrigin", False) is not False or "topOrigin" in said:
-        raise reject("cross_origin")
+    _demand_frame(said, expected.framed_by)
     _demand_no_token_binding(said)
 
 
@@ -43,6 +45,17 @@ def _parse(client_data: bytes) -> dict[str, Any]:
         return parse_object(client_data.decode("utf-8-sig"))
     except ValueError as error:
         raise reject("client_data_malformed") from error
+
+
+def _demand_frame(said: Mapping[str, Any], framed_by: tuple[str, ...] | None) -> None:
+    crossed = said.get("crossOrigin", False)
+    # Our pages allow no frame around them (frame-ancestors 'none'): no honest browser says so.
+    if framed_by is None and (crossed is not False or "topOrigin" in said):
+        raise reject("cross_origin")
+    if not isinstance(crossed, bool):
+        raise reject("cross_origin")
+    if "topOrigin" in said and (not crossed or said["topOrigin"] not in (framed_by or ())):
+        raise reject("top_origin")
 
 
 def _demand_no_token_binding(said: Mapping[str, Any]) -> None:

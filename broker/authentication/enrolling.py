@@ -16,6 +16,8 @@ from broker.authentication.ceremony import EnrolledKey, creation_options, verify
 from broker.authentication.challenge import Ceremony, Purpose
 from broker.authentication.message import parse_attestation
 from broker.authentication.models import Authenticator
+from broker.authentication.signing_in import way_of
+from broker.authentication.standing import ACCESS_CODE, ATTESTED, Facts, standing
 from broker.errors import BrokerError, EvidenceRejected, NotAllowed, TooLarge
 from broker.feature import SignedIn
 from broker.web.locale import format_date, gettext
@@ -24,8 +26,8 @@ from broker.web.tools import tools
 RECENT: Final = timedelta(minutes=5)
 """How long ago a person may have used a key to change what keys there are."""
 
-UNATTESTED: Final = "passkey_synced"
-"""What the policy calls a key of which nothing is proved but that it is one."""
+LONGEST_NAME: Final = 60
+"""Characters of a key's name."""
 
 NAME_PURPOSE: Final = "authenticator-name"
 _USER_HANDLE = 32
@@ -42,7 +44,9 @@ def demand_recent(person: SignedIn, now: datetime) -> None:
         raise NotAllowed("sign_in_again")
 
 
-def ask(tx: Session, handle: str, person: SignedIn | None, now: datetime) -> dict[str, Any]:
+def ask(
+    tx: Session, handle: str, person: SignedIn | None, now: datetime, *, attested: bool = False
+) -> dict[str, Any]:
     """Options for the page's script: for a new account, or for one more key of this person."""
     keys = store.keys_of(tx, person.account_id) if person else ()
     # Random, and the same for all keys of a person: it is all an authenticator learns of them.
@@ -57,6 +61,7 @@ def ask(tx: Session, handle: str, person: SignedIn | None, now: datetime) -> dic
         user_name=gettext("Miftah, %(date)s", date=format_date(now.date())),
         exclude=map(store.known, keys),
         lifetime=tools().settings.authentication.ceremony_lifetime,
+        attested=attested,
     )
 
 
@@ -69,7 +74,7 @@ def accept(  # noqa: PLR0913  the visit, the question and the answer to it
         ceremony = challenge.redeem(tx, Purpose.ENROL, handle, value, now)
         _demand_same_person(ceremony, account_id)
         made = verify_attestation(parse_attestation(message), ceremony.expected)
-        return _file(tx, ceremony, made, now)
+        return _file(tx, ceremony, made, _full_from(person, now), now)
     except (EvidenceRejected, TooLarge) as refusal:
         facts = {"account": account_id} if account_id else {}
         record(tx, "sign_in.refused", {**facts, "ceremony": "enrol", "reason": refusal.hint}, now)
@@ -78,7 +83,7 @@ def accept(  # noqa: PLR0913  the visit, the question and the answer to it
 
 def begin_session(tx: Session, key: Authenticator, now: datetime) -> str:
     """The secret of the session of somebody who has just made their access."""
-    return sessions.begin(tx, key.account_id, key.level, now, tools().random)
+    return sessions.begin(tx, key.account_id, way_of(tx, key, now), now, tools().random)
 
 
 def _demand_same_person(ceremony: Ceremony, account_id: str | None) -> None:
@@ -86,23 +91,50 @@ def _demand_same_person(ceremony: Ceremony, account_id: str | None) -> None:
         raise EvidenceRejected("key_too_late", "another_account")
 
 
-def _file(tx: Session, ceremony: Ceremony, made: EnrolledKey, now: datetime) -> Authenticator:
+def _full_from(person: SignedIn | None, now: datetime) -> datetime | None:
+    # Who came by a code may be its finder: the owner has this long to see it and act.
+    if person is None or person.authenticator != ACCESS_CODE:
+        return None
+    return now + tools().settings.authentication.recovery_cooling
+
+
+def _file(
+    tx: Session,
+    ceremony: Ceremony,
+    made: EnrolledKey,
+    full_from: datetime | None,
+    now: datetime,
+) -> Authenticator:
+    model = store.model_of(tx, made.aaguid)
+    if model is not None and model.weakness is not None:
+        raise EvidenceRejected("key_model_weak", model.weakness)
     if store.find(tx, made.credential_id) is not None:  # §7.1 step 26
         raise EvidenceRejected("key_known", "key_known")
     try:
         with tx.begin_nested():
-            return _insert(tx, ceremony, made, now)
+            return _insert(tx, ceremony, made, full_from, now)
     except IntegrityError as error:  # enrolled elsewhere in this very moment
         raise EvidenceRejected("key_known", "key_known") from error
 
 
-def _insert(tx: Session, ceremony: Ceremony, made: EnrolledKey, now: datetime) -> Authenticator:
+def _insert(
+    tx: Session,
+    ceremony: Ceremony,
+    made: EnrolledKey,
+    full_from: datetime | None,
+    now: datetime,
+) -> Authenticator:
     wrapping, draw = tools().keyring.wrapping, tools().random
     account_id = ceremony.account_id
     if account_id is None:
         account_id = accounts.create(tx, wrapping, now, draw)
         record(tx, "account.created", {"account": account_id}, now)
+    model = store.model_of(tx, made.aaguid)
+    facts = Facts(made.backup_eligible, made.attestation_object, now, full_from)
+    way = standing(facts, model, tools().settings.authentication.least_certification, now)
     name = _first_name(len(store.keys_of(tx, account_id)) + 1, now)
+    if model is not None and way == ATTESTED:  # a model that is only claimed names nothing
+        name = model.name[:LONGEST_NAME].strip() or name
     key = Authenticator(
         id=entropy.token(draw),
         account_id=account_id,
@@ -117,19 +149,16 @@ def _insert(tx: Session, ceremony: Ceremony, made: EnrolledKey, now: datetime) -
         client_data=made.client_data,
         backup_eligible=made.backup_eligible,
         backed_up=made.backed_up,
-        level=UNATTESTED,
         name=vault.seal(tx, account_id, NAME_PURPOSE, name, wrapping, draw),
         created=now,
+        full_from=full_from,
     )
     tx.add(key)
     tx.flush()
-    record(tx, "key.enrolled", {"account": account_id, "key": key.id, **_seen(made)}, now)
-    return key
-
-
-def _seen(made: EnrolledKey) -> dict[str, object]:
     # The model is not said: together with the hour it could tell people apart.
-    return {"authenticator": UNATTESTED, "synced": made.backup_eligible}
+    seen = {"authenticator": way, "synced": made.backup_eligible}
+    record(tx, "key.enrolled", {"account": account_id, "key": key.id, **seen}, now)
+    return key
 
 
 def _first_name(number: int, now: datetime) -> str:

@@ -2,46 +2,78 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy.orm import Session
 
 from broker.accounts import session as sessions
 from broker.accounts import vault
 from broker.audit.log import record
-from broker.authentication import challenge, store
-from broker.authentication.enrolling import NAME_PURPOSE
+from broker.authentication import challenge, recovering, store
+from broker.authentication.enrolling import LONGEST_NAME, NAME_PURPOSE
+from broker.authentication.message import base64url
 from broker.authentication.models import Authenticator
+from broker.authentication.signing_in import way_of
+from broker.authentication.standing import ATTESTED, demand_a_key
 from broker.errors import Conflict, Malformed
 from broker.feature import Panel, SignedIn
 from broker.web.tools import tools
 
-LONGEST_NAME: Final = 60
-"""Characters of a key's name."""
-
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A key as its owner sees it; `synced`: it may live on several devices."""
+    """A key as its owner sees it.
+
+    `synced`: it may live on several devices; `weak`: a weakness of its model is known;
+    `attested`: its maker vouches for it, so `model` is proved.
+    """
 
     id: str
     name: str
     created: datetime
     last_used: datetime | None
     synced: bool
+    full_from: datetime | None
+    model: str
+    weak: bool
+    attested: bool
 
 
-def panel(tx: Session, account_id: str, now: datetime) -> Panel:  # noqa: ARG001  one shape for all panels
-    """The keys' part of the account page."""
-    keys = [shown(tx, key) for key in store.keys_of(tx, account_id)]
-    return Panel("authentication/panel.html", {"keys": keys})
+def panel(tx: Session, account_id: str, now: datetime) -> Panel:
+    """The keys' part of the account page, and what there is to get back in without them."""
+    keys = [shown(tx, key, now) for key in store.keys_of(tx, account_id)]
+    sheet = recovering.sheet(tx, account_id)
+    accepted = _accepted(tx, account_id)
+    context = {"keys": keys, "sheet": sheet, "now": now, "accepted": accepted}
+    return Panel("authentication/panel.html", context)
 
 
-def shown(tx: Session, key: Authenticator) -> Shown:
+def _accepted(tx: Session, account_id: str) -> dict[str, object]:
+    """What the browser's store of keys is told is still good (WebAuthn Level 3 §5.1.10.3)."""
+    keys = store.keys_of(tx, account_id)
+    return {
+        "rpId": tools().settings.rp_id,
+        "userId": base64url(keys[0].user_handle) if keys else "",
+        "allAcceptedCredentialIds": [base64url(key.credential_id) for key in keys],
+    }
+
+
+def shown(tx: Session, key: Authenticator, now: datetime) -> Shown:
     """The key as its owner sees it."""
     wrapping = tools().keyring.wrapping
     name = str(vault.unseal(tx, key.account_id, NAME_PURPOSE, key.name, wrapping))
-    return Shown(key.id, name, key.created, key.last_used, key.backup_eligible)
+    model = store.model_of(tx, key.aaguid)
+    attested = way_of(tx, key, now) == ATTESTED
+    return Shown(
+        id=key.id,
+        name=name,
+        created=key.created,
+        last_used=key.last_used,
+        synced=key.backup_eligible,
+        full_from=key.full_from,
+        model=model.name if model and attested else "",
+        weak=model is not None and model.weakness is not None,
+        attested=attested,
+    )
 
 
 def rename(tx: Session, key: Authenticator, name: str, now: datetime) -> None:
@@ -55,10 +87,11 @@ def rename(tx: Session, key: Authenticator, name: str, now: datetime) -> None:
 
 
 def remove(tx: Session, person: SignedIn, key: Authenticator, now: datetime) -> None:
-    """Remove the key and end every other session. Raises Conflict last_key.
+    """Remove the key and end every other session. Raises Conflict last_key, NotAllowed.
 
     The sessions end because whoever found the lost key may have opened one of them.
     """
+    demand_a_key(person)
     if store.lock_keys(tx, person.account_id) <= 1:
         raise Conflict("last_key")
     tx.delete(key)

@@ -54,9 +54,22 @@ def reject(reason: str) -> EvidenceRejected:
     return EvidenceRejected("key_rejected", reason)
 
 
-def base64url(octets: bytes) -> str:
+def base64url(raw: bytes) -> str:
     """The octets as WebAuthn writes them in JSON: base64url without padding."""
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode("ascii")
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+def octets(text: object) -> bytes:
+    """What base64url without padding stands for. Raises EvidenceRejected where it is not that."""
+    if not isinstance(text, str) or not _BASE64URL.fullmatch(text):
+        raise reject("message_malformed")
+    try:
+        found = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError as error:
+        raise reject("message_malformed") from error
+    if base64url(found) != text:  # bits behind the last octet: two spellings of one value
+        raise reject("message_malformed")
+    return found
 
 
 def parse_attestation(text: str) -> UnverifiedAttestation:
@@ -126,16 +139,7 @@ def _user_handle(response: Mapping[str, Any]) -> bytes | None:
 
 
 def _octets(holder: Mapping[str, Any], name: str) -> bytes:
-    text = holder.get(name)
-    if not isinstance(text, str) or not _BASE64URL.fullmatch(text):
-        raise reject("message_malformed")
-    try:
-        octets = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except ValueError as error:
-        raise reject("message_malformed") from error
-    if base64url(octets) != text:  # bits behind the last octet: two spellings of one value
-        raise reject("message_malformed")
-    return octets
+    return octets(holder.get(name))
 
 
 def _transports(found: object) -> tuple[str, ...]:

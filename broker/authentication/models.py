@@ -1,4 +1,4 @@
-"""Tables: the keys people sign in with, and the questions put to keys that await an answer."""
+"""Tables: keys, questions put to them that await an answer, recovery codes, FIDO metadata."""
 
 from datetime import datetime
 
@@ -30,12 +30,12 @@ class Authenticator(Base):
     client_data: Mapped[bytes] = mapped_column(LargeBinary)
     backup_eligible: Mapped[bool]
     backed_up: Mapped[bool]
-    level: Mapped[str] = mapped_column(String(40))
-    """Key of the policy's `authenticators` table."""
     name: Mapped[bytes] = mapped_column(LargeBinary)
     """Sealed: people name their keys after themselves and their homes."""
     created: Mapped[datetime] = mapped_column(UtcDateTime)
     last_used: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    full_from: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """End of the cooling period of a key that was enrolled by a recovery code."""
 
 
 class Challenge(Base):
@@ -49,4 +49,41 @@ class Challenge(Base):
     handle: Mapped[str] = mapped_column(String(43))
     account_id: Mapped[str | None] = mapped_column(ForeignKey("account.id"), index=True)
     user_handle: Mapped[bytes | None] = mapped_column(LargeBinary(64))
+    session_id: Mapped[str | None] = mapped_column(String(43))
     expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class RecoveryCode(Base):
+    """A code of somebody's sheet, by its keyed digest; a used one stays to tell its owner."""
+
+    __tablename__ = "recovery_code"
+
+    id: Mapped[str] = mapped_column(String(43), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id"), index=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    made: Mapped[datetime] = mapped_column(UtcDateTime)
+    used: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class MetadataBlob(Base):
+    """The FIDO metadata in force: one row, with its number, which never goes back."""
+
+    __tablename__ = "metadata_blob"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int]
+    next_update: Mapped[datetime] = mapped_column(UtcDateTime)
+    imported: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class MetadataModel(Base):
+    """What the metadata in force knows of one model; `anchors` are base64 of DER."""
+
+    __tablename__ = "metadata_model"
+
+    aaguid: Mapped[str] = mapped_column(String(36), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    statuses: Mapped[list[str]] = mapped_column(JSON)
+    protection: Mapped[list[str]] = mapped_column(JSON)
+    anchors: Mapped[list[str]] = mapped_column(JSON)
+    fresh_until: Mapped[datetime] = mapped_column(UtcDateTime)

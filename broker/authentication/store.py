@@ -1,5 +1,6 @@
-"""Queries on keys."""
+"""Queries on keys, recovery codes and FIDO metadata."""
 
+import base64
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
@@ -8,8 +9,12 @@ from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.orm import Session
 
 from broker.authentication.ceremony import KnownKey
-from broker.authentication.models import Authenticator
+from broker.authentication.metadata import Blob, Model
+from broker.authentication.models import Authenticator, MetadataBlob, MetadataModel, RecoveryCode
+from broker.authentication.standing import Facts
 from broker.errors import NotFound
+
+_IN_FORCE = 1
 
 
 def keys_of(tx: Session, account_id: str) -> Sequence[Authenticator]:
@@ -50,8 +55,33 @@ def note_use(
     return cast("CursorResult[Any]", tx.execute(statement)).rowcount == 1
 
 
+def codes_of(tx: Session, account_id: str) -> Sequence[RecoveryCode]:
+    """The account's recovery codes, used ones too."""
+    return tx.scalars(select(RecoveryCode).where(RecoveryCode.account_id == account_id)).all()
+
+
+def spend_code(tx: Session, digest: bytes, now: datetime) -> str | None:
+    """The account of this code, which is spent by this call; None if there is none to spend.
+
+    One UPDATE finds and spends it, so of two tries at the same moment one finds nothing.
+    """
+    statement = (
+        update(RecoveryCode)
+        .where(RecoveryCode.digest == digest, RecoveryCode.used.is_(None))
+        .values(used=now)
+        .returning(RecoveryCode.account_id)
+    )
+    return tx.scalar(statement)
+
+
+def forget_codes(tx: Session, account_id: str) -> None:
+    """Remove every recovery code of the account."""
+    tx.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
+
+
 def erase(tx: Session, account_id: str) -> None:
-    """Remove every key of the account."""
+    """Remove every key and every recovery code of the account."""
+    forget_codes(tx, account_id)
     tx.execute(delete(Authenticator).where(Authenticator.account_id == account_id))
 
 
@@ -65,3 +95,48 @@ def known(key: Authenticator) -> KnownKey:
         backup_eligible=key.backup_eligible,
         transports=tuple(key.transports),
     )
+
+
+def blob(tx: Session) -> MetadataBlob | None:
+    """The metadata in force, None before the first import."""
+    return tx.get(MetadataBlob, _IN_FORCE)
+
+
+def model_of(tx: Session, aaguid: str) -> Model | None:
+    """What the metadata in force knows of a model."""
+    row = tx.get(MetadataModel, aaguid)
+    if row is None:
+        return None
+    return Model(
+        aaguid=row.aaguid,
+        name=row.name,
+        statuses=tuple(row.statuses),
+        protection=tuple(row.protection),
+        anchors=tuple(base64.b64decode(text) for text in row.anchors),
+        fresh_until=row.fresh_until,
+    )
+
+
+def replace_metadata(tx: Session, newest: Blob, now: datetime) -> None:
+    """Put the BLOB in force; models that it no longer names are unknown from now on."""
+    tx.execute(delete(MetadataModel))
+    tx.merge(
+        MetadataBlob(
+            id=_IN_FORCE, number=newest.number, next_update=newest.next_update, imported=now
+        )
+    )
+    for model in {model.aaguid: model for model in newest.models}.values():
+        row = MetadataModel(
+            aaguid=model.aaguid,
+            name=model.name,
+            statuses=list(model.statuses),
+            protection=list(model.protection),
+            anchors=[base64.b64encode(der).decode() for der in model.anchors],
+            fresh_until=model.fresh_until,
+        )
+        tx.add(row)
+
+
+def facts(key: Authenticator) -> Facts:
+    """The key as its standing is judged."""
+    return Facts(key.backup_eligible, key.attestation_object, key.created, key.full_from)

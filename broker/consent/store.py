@@ -14,14 +14,28 @@ def give(tx: Session, asked: Asked, now: datetime) -> None:
     """Keep the agreement; what was agreed to before stays agreed."""
     before = find(tx, asked.person(), asked.client_id)
     scope = asked.scope | set(before.scope if before else ())
+    claims = asked.claim_names | set(before.claims if before else ())
+    details = [dict(detail) for detail in asked.details]
+    details += [d for d in (before.details if before else ()) if d not in details]
     row = Consent(
         account_id=asked.person(),
         client_id=asked.client_id,
         client_name=dict(asked.client_name),
         scope=sorted(scope),
+        claims=sorted(claims),
+        details=details,
         at=now,
     )
     tx.merge(row)
+
+
+def covers(given: Consent, asked: Asked) -> bool:
+    """Whether all that is asked was agreed to: scope, single claims, each detail to the letter."""
+    return (
+        asked.scope <= set(given.scope)
+        and asked.claim_names <= set(given.claims)
+        and all(dict(detail) in given.details for detail in asked.details)
+    )
 
 
 def find(tx: Session, account_id: str, client_id: str) -> Consent | None:

@@ -34,7 +34,9 @@ class Claim:
 
     `name` is the OpenID Connect name where there is one (family_name, given_name, birthdate,
     gender, nationalities), else ours (document_number, document_type, document_format,
-    issuing_state, expiry_date, personal_number). `value` is text: dates are ISO 8601, unknown
+    issuing_state, expiry_date, personal_number; issuing_authority; of an attestation
+    attestation_number, voucher_organization, voucher_state; of a certificate certificate_issuer,
+    certificate_serial_number). `value` is text: dates are ISO 8601, unknown
     parts of a birth date are `0000` or `00` as in the zone, never guessed. `source` names the
     place, e.g. "line 2, 14–19".
     """

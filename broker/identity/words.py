@@ -17,6 +17,17 @@ CLAIMS: Final[Mapping[str, str]] = {
     "date_of_expiry": "Valid until",
     "personal_number": "Personal number",
     "document_format": "Format of the zone",
+    "record_type": "Electronic record",
+    "issuing_authority": "Kept by",
+    "attestation_type": "Kind of attestation",
+    "attestation_number": "Number of the attestation",
+    "attestation_date": "Attested on",
+    "voucher_organization": "Attested by",
+    "voucher_state": "State of who attested it",
+    "signature_type": "Kind of signature",
+    "certificate_issuer": "Certificate issued by",
+    "certificate_serial_number": "Number of the certificate",
+    "signed_at": "Signed on",
 }
 """Claim name → what people call it, in the order in which pages show them."""
 
@@ -29,6 +40,14 @@ VALUES: Final[Mapping[tuple[str, str], str]] = {
     ("document_type", "passport"): "passport",
     ("document_type", "idcard"): "identity card",
     ("document_type", "visa"): "visa",
+    ("record_type", "eidas"): "a European identity",
+    ("record_type", "franceconnect"): "FranceConnect",
+    ("record_type", "eudi_pid"): "a European digital identity wallet",
+    ("attestation_type", "digital_attestation"): "an electronic attestation",
+    ("signature_type", "qualified_certificate"): "a qualified certificate",
+    ("assurance_level", "low"): "low",
+    ("assurance_level", "substantial"): "substantial",
+    ("assurance_level", "high"): "high",
 }
 """(claim name, value) → the value in words, where it is a code."""
 

@@ -93,6 +93,9 @@ def _to_json(asked: Asked) -> dict[str, Any]:
         "prompt": sorted(asked.prompt),
         "acr_values": list(asked.acr_values),
         "max_age": None if asked.max_age is None else asked.max_age.total_seconds(),
+        "claims": {place: dict(named) for place, named in asked.claims.items()},
+        "claim_names": sorted(asked.claim_names),
+        "details": [dict(detail) for detail in asked.details],
     }
 
 
@@ -109,4 +112,7 @@ def _from_json(row: Interaction) -> Asked:
         max_age=None if kept["max_age"] is None else timedelta(seconds=kept["max_age"]),
         began=row.began,
         interaction=row.handle,
+        claims=kept.get("claims", {}),
+        claim_names=frozenset(kept.get("claim_names", ())),
+        details=tuple(kept.get("details", ())),
     )

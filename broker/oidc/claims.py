@@ -9,7 +9,10 @@ from broker.identity.assurance import Policy, acr_uri
 from broker.oidc.grant import Assurance, Grant, seconds
 
 REGISTERED = frozenset(
-    {"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "jti"}
+    {
+        *("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash"),
+        *("jti", "sid"),
+    }
 )
 """Claims that only this module sets: nothing that a room says may overwrite them."""
 
@@ -42,6 +45,8 @@ def id_token_claims(  # noqa: PLR0913  all of them are the token
     }
     if grant.nonce is not None:
         claims["nonce"] = grant.nonce
+    if grant.sid is not None:
+        claims["sid"] = grant.sid
     return claims
 
 
@@ -84,7 +89,9 @@ def told_to(grant: Grant, said: Mapping[str, Any], pairwise_key: bytes) -> dict[
     return told
 
 
-def _own_reference(grant: Grant, element: Mapping[str, Any], key: bytes) -> dict[str, Any]:
+def _own_reference(grant: Grant, element: Any, key: bytes) -> Any:
+    if isinstance(element, list):
+        return [_own_reference(grant, one, key) for one in element]
     verification = dict(element["verification"])
     if reference := verification.get("verification_process"):
         verification["verification_process"] = pairwise(key, grant.subject, reference)

@@ -43,6 +43,7 @@ ContentAlg = Literal["A256GCM", "A128GCM"]
 
 _LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _LONGEST = 2048
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!#-;=?-\[\]_a-z~]+")  # RFC 3986 §4.3
 
 
 class ClientMetadata(BaseModel):
@@ -50,6 +51,9 @@ class ClientMetadata(BaseModel):
 
     `client_name` and `purpose` are texts by language. `sector` is the host that pairwise
     subjects are made for (Core §8.1). `profile` = "fapi2" enforces FAPI 2.0, every rule of it.
+    `resource_identifiers` are the addresses of its own API (RFC 8707 §2); `may_act` is the one
+    client that may act with the tokens given to this one (RFC 8693 §4.4). `audit_clients` are
+    the services to whose entries an auditor is limited; empty: it is not.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -86,6 +90,8 @@ class ClientMetadata(BaseModel):
     tls_client_auth_subject_dn: str | None = None
     tls_client_auth_san_dns: str | None = None
     tls_client_auth_san_uri: str | None = None
+    tls_client_auth_san_ip: str | None = None
+    tls_client_auth_san_email: str | None = None
 
     id_token_signed_response_alg: SigningAlg = "ES256"  # noqa: S105
     id_token_encrypted_response_alg: WrapAlg | None = None
@@ -101,6 +107,10 @@ class ClientMetadata(BaseModel):
     require_signed_request_object: bool = False
     dpop_bound_access_tokens: bool = False
     tls_client_certificate_bound_access_tokens: bool = False
+    require_dpop_nonce: bool = False
+    resource_identifiers: tuple[str, ...] = ()
+    may_act: str | None = None
+    audit_clients: frozenset[str] = frozenset()
     access_token_format: Literal["opaque", "jwt"] = "opaque"  # noqa: S105
     authorization_details_types: tuple[str, ...] = ()
     profile: Literal["fapi2"] | None = None
@@ -116,6 +126,14 @@ class ClientMetadata(BaseModel):
     def _safe_addresses(cls, uris: tuple[str, ...]) -> tuple[str, ...]:
         for uri in uris:
             if fault := redirect_uri_fault(uri):
+                raise ValueError(f"{uri[:80]}: {fault}")
+        return uris
+
+    @field_validator("resource_identifiers")
+    @classmethod
+    def _absolute(cls, uris: tuple[str, ...]) -> tuple[str, ...]:
+        for uri in uris:
+            if fault := resource_fault(uri):
                 raise ValueError(f"{uri[:80]}: {fault}")
         return uris
 
@@ -166,6 +184,11 @@ class ClientMetadata(BaseModel):
         return self.require_pushed_authorization_requests or self.profile == "fapi2"
 
     @property
+    def owes_dpop_nonce(self) -> bool:
+        """Whether every DPoP proof must hold a nonce of ours (RFC 9449 §8)."""
+        return self.require_dpop_nonce or self.profile == "fapi2"
+
+    @property
     def sector_host(self) -> str:
         """The host that pairwise subjects are made for."""
         return self.sector or next((urlsplit(u).hostname or "" for u in self.redirect_uris), "")
@@ -188,6 +211,13 @@ def redirect_uri_fault(uri: str) -> str | None:
     if parts.scheme != "https" and not (parts.scheme == "http" and local):
         return "it must be https (http is for this machine only)"
     return None
+
+
+def resource_fault(uri: str) -> str | None:
+    """Why `uri` names no protected resource, or None: absolute, no fragment (RFC 8707 §2)."""
+    if len(uri) > _LONGEST or not _ABSOLUTE.fullmatch(uri):
+        return "it is no absolute URI, or too long a one"
+    return "it has a fragment" if "#" in uri else None
 
 
 def _all_known(values: frozenset[str], known: tuple[str, ...]) -> frozenset[str]:

@@ -1,77 +1,107 @@
-"""`flask --app broker client …`: registering relying services."""
+"""`flask --app broker client …`: registering relying services, and inviting them to register."""
 
-from urllib.parse import urlsplit
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import click
 from flask.cli import AppGroup
-from pydantic import ValidationError
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from broker import entropy
 from broker.audit.log import record
 from broker.db import reading, transaction
-from broker.oidc import store
-from broker.oidc.client_metadata import GRANT_TYPES, SECRET_METHODS, ClientMetadata
+from broker.errors import OAuthError, UpstreamUnavailable
+from broker.oidc import registering, registration, store
+from broker.oidc.client_metadata import AUTH_METHODS, GRANT_TYPES, ClientMetadata
 from broker.oidc.models import ClientRow
+from broker.oidc.strict_json import JsonRefused
+from broker.oidc.strict_json import read as read_json
 from broker.web.tools import tools
 
 clients = AppGroup("client", help="Register relying services.")
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_LARGEST = 1024 * 1024
+
 
 @clients.command()
 @click.option("--id", "client_id", help="Client identifier; default: an unguessable one.")
-@click.option("--name", multiple=True, required=True, help="fr=…, ar=…, en=…: shown to people.")
+@click.option("--metadata", "file", type=_FILE, help="JSON of the registration (RFC 7591 §2).")
+@click.option("--name", multiple=True, help="fr=…, ar=…, en=…: shown to people.")
 @click.option("--purpose", multiple=True, help="fr=…, ar=…, en=…: why data is asked for.")
 @click.option("--redirect-uri", multiple=True, help="Exact address; several times for several.")
-@click.option("--scope", default="openid", show_default=True, help="Space-separated.")
+@click.option("--scope", help="Space-separated.  [default: openid]")
 @click.option("--grant", multiple=True, type=click.Choice(GRANT_TYPES))
-@click.option(
-    "--method",
-    default="client_secret_basic",
-    show_default=True,
-    type=click.Choice([*sorted(SECRET_METHODS), "none"]),
-)
-@click.option("--alg", default="ES256", show_default=True, type=click.Choice(["ES256", "RS256"]))
+@click.option("--method", type=click.Choice(AUTH_METHODS), help="[default: client_secret_basic]")
+@click.option("--alg", help="Of the ID token's signature.  [default: ES256]")
 @click.option("--sector", help="Host that pairwise subjects are made for (Core §8.1).")
 def register(  # noqa: PLR0913  one per option
     client_id: str | None,
+    file: Path | None,
     name: tuple[str, ...],
     purpose: tuple[str, ...],
     redirect_uri: tuple[str, ...],
-    scope: str,
+    scope: str | None,
     grant: tuple[str, ...],
-    method: str,
-    alg: str,
+    method: str | None,
+    alg: str | None,
     sector: str | None,
 ) -> None:
-    """Register a relying service and show its secret, once."""
+    """Register a relying service and show its secret, once. Options override the file."""
     now, draw = tools().clock(), tools().random
-    metadata = _metadata(
-        client_name=_texts(name),
-        purpose=_texts(purpose),
-        redirect_uris=redirect_uri,
-        grant_types=grant or ("authorization_code",),
-        scope=scope,
-        sector=sector or _sector(redirect_uri),
-        token_endpoint_auth_method=method,
-        id_token_signed_response_alg=alg,
-    )
-    secret = None if method == "none" else entropy.token(draw)
-    row = ClientRow(
-        id=client_id or entropy.token(draw, bits=128),
-        secret=None if secret is None else store.digest(secret),
-        metadata_text=metadata.model_dump_json(exclude_defaults=True),
-        created=now,
-    )
+    said = _file(file) | _texts("client_name", name) | _texts("purpose", purpose)
+    options = {
+        "redirect_uris": list(redirect_uri),
+        "grant_types": list(grant),
+        "scope": scope,
+        "sector": sector,
+        "token_endpoint_auth_method": method,
+        "id_token_signed_response_alg": alg,
+    }
+    metadata = _read(said | {option: value for option, value in options.items() if value})
     with transaction() as tx:
-        if store.find_client(tx, row.id):
-            raise click.UsageError("a client with this identifier exists")
-        tx.add(row)
-        client_id = row.id
-        record(tx, "client.registered", {"client": client_id}, now)
-    click.echo(f"client_id {client_id}")
-    if secret is not None:
-        click.echo(f"client_secret {secret}")
+        if client_id and tx.get(ClientRow, client_id):
+            raise click.UsageError("a client with this identifier exists, or existed")
+        made = registering.register(tx, metadata, draw, now, client_id=client_id)
+    click.echo(f"client_id {made.client_id}")
+    if made.secret is not None:
+        click.echo(f"client_secret {made.secret}")
+
+
+@clients.command()
+@click.argument("client_id")
+@click.option("--metadata", "file", type=_FILE, required=True, help="The whole new registration.")
+def change(client_id: str, file: Path) -> None:
+    """Replace a client's registration by the one in the file."""
+    metadata, now = _read(_file(file)), tools().clock()
+    with transaction() as tx:
+        made = registering.change(tx, _row(tx, client_id), metadata, tools().random, now)
+    if made.secret is not None:
+        click.echo(f"client_secret {made.secret}")
+
+
+@clients.command()
+@click.argument("client_id")
+def show(client_id: str) -> None:
+    """Show a client's registration as JSON, which --metadata understands."""
+    with reading() as tx:
+        metadata = store.metadata_of(_row(tx, client_id))
+    said = registration.written(metadata)
+    if metadata.sector:
+        said["sector"] = metadata.sector
+    click.echo(json.dumps(said, ensure_ascii=False, indent=2))
+
+
+@clients.command()
+@click.argument("client_id")
+def remove(client_id: str) -> None:
+    """Remove a client and make worthless all that it was given."""
+    now = tools().clock()
+    with transaction() as tx:
+        registering.remove(tx, _row(tx, client_id), now)
 
 
 @clients.command()
@@ -80,7 +110,7 @@ def secret(client_id: str) -> None:
     """Give a client a new secret, shown once; the old one ends at once."""
     fresh, now = entropy.token(tools().random), tools().clock()
     with transaction() as tx:
-        row = tx.get(ClientRow, client_id)
+        row = store.find_row(tx, client_id)
         if row is None or row.secret is None:
             raise click.UsageError("no client with a secret has this identifier")
         row.secret = store.digest(fresh)
@@ -88,34 +118,62 @@ def secret(client_id: str) -> None:
     click.echo(f"client_secret {fresh}")
 
 
+@clients.command()
+@click.option("--uses", default=1, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--days", default=7, show_default=True, type=click.IntRange(1, 365))
+def invite(uses: int, days: int) -> None:
+    """Show, once, an initial access token with which a service registers itself (RFC 7591 §3)."""
+    now = tools().clock()
+    with transaction() as tx:
+        token = registering.invite(tx, tools().random, uses, timedelta(days=days), now)
+    click.echo(f"initial_access_token {token}")
+
+
 @clients.command("list")
-def show() -> None:
+def every() -> None:
     """List the registered clients."""
     with reading() as tx:
-        for row in tx.scalars(select(ClientRow).order_by(ClientRow.id)):
-            client = store.find_client(tx, row.id)
-            if client is not None:
-                said = client.metadata
-                click.echo(f"{row.id}\t{' '.join(sorted(said.scope))}\t{said.redirect_uris}")
+        for row in tx.scalars(
+            select(ClientRow).where(ClientRow.removed.is_(None)).order_by(ClientRow.id)
+        ):
+            said = store.metadata_of(row)
+            click.echo(f"{row.id}\t{' '.join(sorted(said.scope))}\t{said.redirect_uris}")
 
 
-def _metadata(**said: object) -> ClientMetadata:
+def _row(tx: Session, client_id: str) -> ClientRow:
+    row = store.find_row(tx, client_id)
+    if row is None:
+        raise click.UsageError("no client has this identifier")
+    return row
+
+
+def _file(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
     try:
-        return ClientMetadata.model_validate(said)
-    except ValidationError as error:
-        faults = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise click.UsageError("; ".join(faults)) from None
+        said = read_json(path.read_text("utf-8"), size=_LARGEST)
+    except (JsonRefused, UnicodeDecodeError) as error:
+        raise click.UsageError(f"{path.name} cannot be read: {error}") from None
+    if not isinstance(said, dict):
+        raise click.UsageError(f"{path.name} must hold an object")
+    return said
 
 
-def _texts(pairs: tuple[str, ...]) -> dict[str, str]:
+def _read(said: dict[str, Any]) -> ClientMetadata:
+    try:
+        metadata = registration.read_as_operator(said)
+        if metadata.sector_identifier_uri is not None:
+            document = tools().outbound.get(metadata.sector_identifier_uri)
+            registration.check_sector(metadata, document)
+    except OAuthError as error:
+        raise click.UsageError(error.hint) from None
+    except UpstreamUnavailable as error:
+        raise click.UsageError(f"sector_identifier_uri: {error.code}") from None
+    return metadata
+
+
+def _texts(member: str, pairs: tuple[str, ...]) -> dict[str, str]:
     texts = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
     if len(texts) != len(pairs):
         raise click.UsageError("texts are given as fr=…, ar=…, en=…")
-    return texts
-
-
-def _sector(uris: tuple[str, ...]) -> str:
-    hosts = {urlsplit(uri).hostname or "" for uri in uris}
-    if len(hosts) > 1:
-        raise click.UsageError("several hosts: name the --sector (Core §8.1)")
-    return next(iter(hosts), "")
+    return {f"{member}#{language}": text for language, text in texts.items()}

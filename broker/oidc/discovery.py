@@ -3,31 +3,43 @@
 from typing import Any
 
 from broker.identity.assurance import Policy, acr_uri
-from broker.oidc.client_metadata import SCOPES, SECRET_METHODS
+from broker.oidc import client_assertion
+from broker.oidc.client_metadata import AUTH_METHODS, SCOPES
 from broker.oidc.request import PROMPTS
 from broker.oidc.token import GRANTS
+from broker.settings import Settings, TlsSettings
+from broker.web.bearer import DPOP_ALGORITHMS
 
 
-def metadata(issuer: str, policy: Policy, languages: list[str]) -> dict[str, Any]:
-    """The provider's metadata: only what is really served."""
+def metadata(
+    issuer: str, policy: Policy, languages: list[str], signing: tuple[str, ...]
+) -> dict[str, Any]:
+    """The provider's metadata: only what is really served, `signing` by the keys there are."""
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",
         "token_endpoint": f"{issuer}/token",
         "userinfo_endpoint": f"{issuer}/userinfo",
+        "introspection_endpoint": f"{issuer}/introspect",
+        "introspection_signing_alg_values_supported": list(signing),
+        "revocation_endpoint": f"{issuer}/revoke",
+        "userinfo_signing_alg_values_supported": list(signing),
+        "dpop_signing_alg_values_supported": list(DPOP_ALGORITHMS),
+        "tls_client_certificate_bound_access_tokens": True,
+        "end_session_endpoint": f"{issuer}/logout",
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "jwks_uri": f"{issuer}/jwks",
         "scopes_supported": list(SCOPES),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": list(GRANTS),
         "subject_types_supported": ["pairwise"],
-        "id_token_signing_alg_values_supported": ["ES256", "RS256"],
-        "token_endpoint_auth_methods_supported": [*sorted(SECRET_METHODS), "none"],
+        "id_token_signing_alg_values_supported": list(signing),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "acr_values_supported": [acr_uri(a.name, issuer) for a in reversed(policy.acr)],
         "prompt_values_supported": sorted(PROMPTS),
-        "claim_types_supported": ["normal"],
         "claims_supported": [
             "sub",
             "iss",
@@ -38,11 +50,13 @@ def metadata(issuer: str, policy: Policy, languages: list[str]) -> dict[str, Any
             "nonce",
             "acr",
             "amr",
+            "sid",
             "name",
             "given_name",
             "family_name",
             "birthdate",
             "gender",
+            "nationalities",
             f"{issuer}/claims/assurance",
             f"{issuer}/claims/document",
             "verified_claims",
@@ -53,8 +67,32 @@ def metadata(issuer: str, policy: Policy, languages: list[str]) -> dict[str, Any
         "ui_locales_supported": languages,
         "service_documentation": f"{issuer}/",
         "op_policy_uri": f"{issuer}/privacy",
-        "verified_claims_supported": True,
-        "trust_frameworks_supported": [f"{issuer}/trust-framework"],
-        "evidence_supported": ["document"],
-        "documents_supported": ["passport"],
     }
+
+
+def of_clients(settings: Settings) -> dict[str, Any]:
+    """How clients come to be known and prove themselves (RFC 8414 §2, RFC 8705 §5)."""
+    tls = settings.tls if settings.trusted_proxies else TlsSettings()
+    methods = [m for m in AUTH_METHODS if "tls" not in m or tls.client_certificate_header]
+    if not tls.client_verified_header:
+        methods = [method for method in methods if method != "tls_client_auth"]
+    said: dict[str, Any] = {"registration_endpoint": f"{settings.issuer}/register"}
+    for door in ("token", "introspection", "revocation"):
+        said[f"{door}_endpoint_auth_methods_supported"] = methods
+        said[f"{door}_endpoint_auth_signing_alg_values_supported"] = list(
+            client_assertion.ALGORITHMS
+        )
+    if tls.client_certificate_header and tls.mtls_origin:
+        said["mtls_endpoint_aliases"] = {
+            name: tls.mtls_origin + path for name, path in _WITH_CERTIFICATE.items()
+        }
+    return said
+
+
+_WITH_CERTIFICATE = {
+    "token_endpoint": "/token",
+    "pushed_authorization_request_endpoint": "/par",
+    "introspection_endpoint": "/introspect",
+    "revocation_endpoint": "/revoke",
+    "userinfo_endpoint": "/userinfo",
+}

@@ -1,12 +1,12 @@
 """The completed authorization as a frozen value: who, for whom, how sure, and since when."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 from broker.feature import SignedIn
-from broker.identity.assurance import Policy, acr_of, assess
+from broker.identity.assurance import Policy, acr_of, assess, meets
 from broker.identity.evidence import Evidence
 
 
@@ -27,7 +27,10 @@ class Assurance:
 class Grant:
     """What the code stands for; frozen when the code is minted.
 
-    `auth_time` is in seconds since 1970, as tokens say it.
+    `auth_time` is in seconds since 1970, as tokens say it. `session` is the session that it came
+    from, by our own name; `sid` is what the client calls it (Back-Channel Logout §2.1).
+    `acr_essential` are the `acr` names of which one must be told; `claims` is the client's
+    `claims` parameter (Core §5.5).
     """
 
     id: str
@@ -39,6 +42,12 @@ class Grant:
     auth_time: int
     assurance: Assurance
     nonce: str | None = None
+    session: str | None = None
+    sid: str | None = None
+    acr_essential: tuple[str, ...] = ()
+    claims: dict[str, Any] = field(default_factory=dict)
+    authorization_details: tuple[dict[str, Any], ...] = ()
+    resource: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready rendering; `from_json` is its inverse."""
@@ -47,24 +56,48 @@ class Grant:
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> "Grant":
         """The grant that `to_json` rendered."""
+        tuples: dict[str, Any] = {
+            name: tuple(v) if isinstance(v, list) else v for name, v in kept.items()
+        }
         assurance = {**kept["assurance"], "amr": tuple(kept["assurance"]["amr"])}
-        return cls(**{**kept, "scope": tuple(kept["scope"]), "assurance": Assurance(**assurance)})
+        return cls(**{**tuples, "assurance": Assurance(**assurance)})
 
 
 def weigh(
-    evidence: Iterable[Evidence], authenticator: str, policy: Policy, now: datetime
+    evidence: Iterable[Evidence],
+    authenticator: str,
+    policy: Policy,
+    now: datetime,
+    essential: Iterable[str] = (),
 ) -> Assurance:
-    """The pair of levels that the evidence and the way of signing in reach today."""
+    """The pair of levels that the evidence and the way of signing in reach today.
+
+    `acr` is the strongest name for it, but the first of the `essential` names that it meets
+    where there is one (Core §5.5.1.1).
+    """
     who = assess(evidence, policy, now)
     how = policy.authenticators[authenticator]
+    met = met_names(who.level, how.level, essential, policy)
     return Assurance(
         identity=who.level,
         authenticator=how.level,
-        acr=acr_of(who.level, how.level, policy),
+        acr=next(iter(met), acr_of(who.level, how.level, policy)),
         amr=how.amr,
         policy=policy.version,
         because=who.because,
         evidence=who.evidence.reference if who.evidence else None,
+    )
+
+
+def met_names(
+    identity: str, authenticator: str, names: Iterable[str], policy: Policy
+) -> tuple[str, ...]:
+    """Those of the `acr` names, in the order given, that the pair of levels meets."""
+    known = {acr.name: acr for acr in policy.acr}
+    return tuple(
+        name
+        for name in names
+        if name in known and meets(identity, authenticator, known[name], policy)
     )
 
 

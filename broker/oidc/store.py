@@ -10,7 +10,15 @@ from sqlalchemy.orm import Session
 from broker.oidc.client import Client
 from broker.oidc.client_metadata import ClientMetadata
 from broker.oidc.grant import Grant
-from broker.oidc.models import AccessToken, ClientRow, Code, GrantRow, RefreshToken, UsedOnce
+from broker.oidc.models import (
+    AccessToken,
+    ClientRow,
+    Code,
+    GrantRow,
+    InitialAccess,
+    RefreshToken,
+    UsedOnce,
+)
 from broker.web.tools import tools
 
 
@@ -21,8 +29,20 @@ def digest(secret: str) -> bytes:
 
 def find_client(tx: Session, client_id: str) -> Client | None:
     """The registered client, or None."""
-    row = tx.get(ClientRow, client_id)
-    return None if row is None else Client(row.id, _metadata(row.metadata_text), row.secret)
+    row = find_row(tx, client_id)
+    return None if row is None else Client(row.id, metadata_of(row), row.secret)
+
+
+def find_row(tx: Session, client_id: str) -> ClientRow | None:
+    """The registration's row, unless the client was removed."""
+    # PostgreSQL keeps no NUL and refuses even to look for one.
+    row = tx.get(ClientRow, client_id) if "\0" not in client_id else None
+    return None if row is None or row.removed else row
+
+
+def metadata_of(row: ClientRow) -> ClientMetadata:
+    """The registration's metadata."""
+    return _metadata(row.metadata_text)
 
 
 @lru_cache(maxsize=1024)
@@ -50,6 +70,12 @@ def find_grant(tx: Session, grant_id: str) -> Grant | None:
     return None if row is None or row.revoked else Grant.from_json(row.body)
 
 
+def grants_of(tx: Session, account_id: str) -> list[Grant]:
+    """Every grant of the account of which anything may be left, the revoked ones included."""
+    mine = select(GrantRow.body).where(GrantRow.account_id == account_id)
+    return [Grant.from_json(body) for body in tx.scalars(mine.order_by(GrantRow.created))]
+
+
 def find_code(tx: Session, unverified_code: str) -> Code | None:
     """The code's row, spent or not."""
     return tx.get(Code, digest(unverified_code))
@@ -71,6 +97,24 @@ def spend(tx: Session, row: Code | RefreshToken, now: datetime) -> bool:
         .execution_options(synchronize_session=False)
     )
     return tx.execute(statement).first() is not None
+
+
+def keep_answer(tx: Session, spent: RefreshToken, successor: bytes, sealed: bytes) -> None:
+    """Keep what a refresh token bought beside it, and which token came after it."""
+    spent.successor, spent.sealed = successor, sealed
+    tx.flush()
+
+
+def is_unspent(tx: Session, refresh_token: bytes | None) -> bool:
+    """Whether the refresh token of this digest is still to be used, as of this moment."""
+    spent = select(RefreshToken.spent).where(RefreshToken.digest == refresh_token)
+    found = tx.execute(spent).first()
+    return found is not None and found[0] is None
+
+
+def drop_access_token(tx: Session, unverified_token: str) -> None:
+    """Make the access token worthless."""
+    tx.execute(delete(AccessToken).where(AccessToken.digest == digest(unverified_token)))
 
 
 def revoke_grant(tx: Session, grant_id: str, now: datetime) -> None:
@@ -106,12 +150,17 @@ def find_access_token(tx: Session, unverified_token: str, now: datetime) -> Acce
 
 def sweep(tx: Session, now: datetime) -> None:
     """Delete what can no longer be used, and the grants of which nothing is left."""
-    for table in (AccessToken, RefreshToken, Code, UsedOnce):
+    for table in (AccessToken, RefreshToken, Code, UsedOnce, InitialAccess):
         tx.execute(delete(table).where(table.expires <= now))
+    over = now - tools().settings.oidc.refresh_grace
+    old = RefreshToken.sealed.is_not(None), RefreshToken.spent <= over
+    tx.execute(update(RefreshToken).where(*old).values(sealed=None))
     # A client's own token has no grant, and NOT IN knows nothing once a NULL is in the list.
     tables = (Code, AccessToken, RefreshToken)
     used = union_all(*(select(t.grant_id).where(t.grant_id.is_not(None)) for t in tables))
-    idle = GrantRow.created <= now - timedelta(days=1), GrantRow.id.not_in(used)
+    # Kept as long as a session may last: its end is told to whom the grants name.
+    kept = max(timedelta(days=1), tools().settings.authentication.session_lifetime)
+    idle = GrantRow.created <= now - kept, GrantRow.id.not_in(used)
     tx.execute(delete(GrantRow).where(*idle))
 
 

@@ -3,7 +3,7 @@
 from broker.feature import Feature
 from broker.proofing import store
 from broker.proofing.account import panel
-from broker.proofing.claims import claims
+from broker.proofing.claims import claims, metadata
 from broker.proofing.routes import pages
 from broker.proofing.step import ProofingStep
 
@@ -12,6 +12,7 @@ feature = Feature(
     pages=pages,
     step=ProofingStep(),
     claims=claims,
+    metadata=metadata,
     evidence=store.outlines,
     panel=panel,
     erase=store.erase,

@@ -62,7 +62,8 @@ def outlook(  # noqa: PLR0913  the rule's whole ground
     filed = tuple(evidence)
     held = assess(filed, policy, now).level
     has_reading = any(in_force(e, policy, now) for e in filed)
-    owes_reading = bool(SPEAKS_OF_THE_PERSON & asked.scope) and not has_reading
+    about_person = bool(SPEAKS_OF_THE_PERSON & asked.scope or asked.claim_names)
+    owes_reading = about_person and not has_reading
     on_own_account = not asked.client_id
     doors = tuple(
         verifier

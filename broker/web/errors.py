@@ -11,13 +11,21 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from broker import entropy
 from broker.errors import BrokerError, OAuthCode, OAuthError
+from broker.web.bearer import DPOP_ALGORITHMS
 from broker.web.messages import message
 from broker.web.tools import tools
 
 log = logging.getLogger("broker")
 
 PROBLEM = "application/problem+json"
-_MACHINE_DOORS = ("/token", "/userinfo", "/jwks", "/.well-known/")
+_MACHINE_DOORS = (
+    "/introspect", "/revoke", "/register", "/token", "/par", "/userinfo", "/jwks", "/.well-known/",
+)  # fmt: skip
+
+_CLIENT_DOORS = frozenset({"/token", "/par", "/introspect", "/revoke"})
+"""Doors where a client proves itself, not with an access token."""
+_RESOURCES = ("/userinfo", "/api/")
+_DPOP_CODES = frozenset({OAuthCode.INVALID_DPOP_PROOF, OAuthCode.USE_DPOP_NONCE})
 
 _HTTP_CODES = {
     400: "malformed",
@@ -45,9 +53,8 @@ def install(app: Flask) -> None:
         redirected: Redirected | None = g.get(_REDIRECTED)
         if redirected and isinstance(error, OAuthError) and error.redirectable:
             return redirected(error)
-        status = error.http_status if isinstance(error, OAuthError) else error.status
         log.info("refused: %s at %s (%s)", error.code, request.endpoint, error.hint)
-        return answer(error.code, status, error.hint)
+        return answer(error.code, _status(error), error.hint)
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response:
@@ -71,13 +78,21 @@ def install(app: Flask) -> None:
         return answer("server_error", 500, reference=reference)
 
 
+def _status(error: BrokerError) -> int:
+    if error.code in _DPOP_CODES and request.path.startswith(_RESOURCES):
+        return 401  # RFC 9449 §7.1; at the token endpoint it is 400 (§5)
+    return error.http_status if isinstance(error, OAuthError) else error.status
+
+
 def answer(code: str, status: int, hint: str = "", reference: str = "") -> Response:
     """The error in the form that this door's callers expect."""
     if request.path.startswith("/api/"):
         return _problem(code, status, hint)
     if request.path.startswith(_MACHINE_DOORS):
         return _oauth(code, status, hint)
-    page = render_template("error.html", error=message(code), status=status, reference=reference)
+    page = render_template(
+        "error.html", error=message(code), code=code, status=status, reference=reference
+    )
     return Response(page, status, mimetype="text/html")
 
 
@@ -99,11 +114,14 @@ def _nearest(status: int) -> str:
 
 
 def _challenge(code: str, hint: str) -> str:
-    if request.path == "/token":
+    if request.path in _CLIENT_DOORS:
         return 'Basic realm="miftah", charset="UTF-8"'
     if "Authorization" not in request.headers and "access_token" not in request.form:
         return 'Bearer realm="miftah"'  # RFC 6750 §3.1: no error code without authentication
-    return f'Bearer realm="miftah", error="{code}", error_description="{_plain(hint)}"'
+    told = f'realm="miftah", error="{code}", error_description="{_plain(hint)}"'
+    if code in _DPOP_CODES or request.headers.get("Authorization", "").lower().startswith("dpop "):
+        return f'DPoP {told}, algs="{" ".join(DPOP_ALGORITHMS)}"'  # RFC 9449 §7.1
+    return f"Bearer {told}"
 
 
 def _plain(hint: str) -> str:

@@ -11,6 +11,10 @@ _BACK = "Go back to the service that sent you here and start again."
 
 MESSAGES: dict[str, Message] = {
     "access_denied": Message("You declined to continue.", _BACK),
+    "address_refused": Message(
+        "A service named an address that we do not connect to.",
+        "Its operator must publish it by https, on the public internet.",
+    ),
     "client_unknown": Message(
         "We do not know the service that sent you here.",
         "Check that its address is right. Its operator must register it with us first.",
@@ -30,17 +34,44 @@ MESSAGES: dict[str, Message] = {
     ),
     "interaction_required": Message("You must take part for this to go on.", _BACK),
     "insufficient_scope": Message("The access token does not allow this.", ""),
+    "invalid_authorization_details": Message(
+        "The service asked for something that it may not ask for.", _BACK
+    ),
     "invalid_client": Message("The service did not prove who it is.", _BACK),
+    "insufficient_user_authentication": Message(
+        "A fresher or stronger sign-in is needed for this.", _BACK
+    ),
+    "invalid_dpop_proof": Message(
+        "The service did not prove that the access token is its own.", _BACK
+    ),
+    "invalid_client_metadata": Message("The request cannot be accepted.", _BACK),
+    "invalid_redirect_uri": Message("The request cannot be accepted.", _BACK),
+    "invalid_software_statement": Message("The request cannot be accepted.", _BACK),
+    "unapproved_software_statement": Message("The request cannot be accepted.", _BACK),
     "invalid_grant": Message("This code or token is no longer valid.", _BACK),
     "invalid_request": Message(
         "The service that sent you here made a request that we cannot accept.",
         "Tell the service's operator what you read here.",
     ),
+    "invalid_request_object": Message(
+        "The service that sent you here made a request that we cannot accept.",
+        "Tell the service's operator what you read here.",
+    ),
+    "invalid_request_uri": Message(
+        "The request that brought you here is over, or it is not this service's.", _BACK
+    ),
     "invalid_scope": Message("The service asked for something that it may not ask for.", _BACK),
+    "invalid_target": Message(
+        "The service asked for access to a place that we do not know.", _BACK
+    ),
     "invalid_token": Message("The access token is missing, wrong or too old.", ""),
     "key_known": Message(
         "This security key is already registered.",
         "Sign in with it, or register another one.",
+    ),
+    "key_model_weak": Message(
+        "A weakness of this model of key is known, so we cannot register it.",
+        "Take a key of another model.",
     ),
     "key_rejected": Message(
         "Your security key's answer could not be accepted.",
@@ -59,6 +90,10 @@ MESSAGES: dict[str, Message] = {
         "Register another one before you remove it.",
     ),
     "login_required": Message("You must sign in first.", _BACK),
+    "logout_hint_rejected": Message(
+        "We cannot check which visit the service wants to end.",
+        "You are still signed in. You can sign out on your account page.",
+    ),
     "malformed": Message("We could not understand this request.", "Go back and try again."),
     "method_not_allowed": Message("This address does not answer this kind of request.", ""),
     "not_found": Message(
@@ -69,6 +104,14 @@ MESSAGES: dict[str, Message] = {
     "record_altered": Message(
         "The record contradicts itself.",
         "Somebody changed it beside this program. Tell the operator of this service.",
+    ),
+    "recovery_cooling": Message(
+        "You came in by a recovery code: for now, your keys and codes stay as they are.",
+        "Sign in with a key that you had before, or wait until the new one counts in full.",
+    ),
+    "recovery_rejected": Message(
+        "This is not a recovery code of ours, or it was used already.",
+        "Check it sign by sign, or take the next one on your sheet.",
     ),
     "redirect_uri_unknown": Message(
         "The service asked us to send you to an address that it has not registered.",
@@ -93,6 +136,10 @@ MESSAGES: dict[str, Message] = {
         "What you sent is too large.",
         "Send a file of at most 15 MB.",
     ),
+    "too_many_tries": Message(
+        "There were many tries from here.",
+        "Nothing is locked. Wait a few minutes, then try again.",
+    ),
     "unauthorized_client": Message("The service may not make this request.", _BACK),
     "unmet_authentication_requirements": Message(
         "The service asks for more than we can establish about you today.", _BACK
@@ -100,6 +147,17 @@ MESSAGES: dict[str, Message] = {
     "unsupported_grant_type": Message("The request cannot be accepted.", _BACK),
     "unsupported_media_type": Message("We cannot read this kind of content.", ""),
     "unsupported_response_type": Message("The request cannot be accepted.", _BACK),
+    "upstream_unavailable": Message(
+        "Another system that we need did not answer.", "Try again in a few minutes."
+    ),
+    "upstream_unusable": Message(
+        "Another system that we need gave an answer that we cannot use.",
+        "Try again in a few minutes.",
+    ),
+    "unsupported_token_type": Message("The request cannot be accepted.", _BACK),
+    "use_dpop_nonce": Message(
+        "The service must repeat its request with the number that we gave it.", _BACK
+    ),
     "verifier_unknown": Message(
         "There is no such way to prove who you are.",
         "Choose one of the ways in the list.",

@@ -9,8 +9,8 @@ import babel.dates
 from broker.identity.words import CLAIMS, LEVELS, PLACE, UNKNOWN, VALUES
 from broker.web.locale import choose, format_date, gettext, isolate
 
-_DATES = frozenset({"birthdate", "expiry_date", "date_of_expiry"})
-_STATES = frozenset({"nationalities", "issuing_state"})
+_DATES = frozenset({"birthdate", "expiry_date", "date_of_expiry", "attestation_date", "signed_at"})
+_STATES = frozenset({"nationalities", "issuing_state", "voucher_state"})
 _LINE = re.compile(r"line (\d+), ([\d–, ]+)")
 _MONTHS = {"fr": "fr_MA", "ar": "ar_MA", "en": "en_GB"}
 _LEAP = 2000

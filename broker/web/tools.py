@@ -1,7 +1,7 @@
 """All replaceable things in one frozen value: what a test replaces, and nothing else."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask import current_app
@@ -13,33 +13,56 @@ from broker.feature import Feature
 from broker.identity.assurance import Policy
 from broker.identity.verifier import Verifier
 from broker.keyring import Keyring
+from broker.outbound import Outbound
 from broker.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A client that proved itself with an access token, and what the token allows."""
+    """A client that proved itself with an access token, and what the token allows.
+
+    `audit_clients` are the services to whose entries an auditor is limited; None: no limit.
+    """
 
     client_id: str
     scope: frozenset[str]
+    audit_clients: frozenset[str] | None = None
 
 
-TokenReader = Callable[[Session, str, datetime], Caller]
-"""(tx, unverified_token, now) → the caller. Raises OAuthError invalid_token."""
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """An access token as a request brings it; nothing of it is proved.
+
+    `scheme` is "bearer" or "dpop".
+    """
+
+    unverified_token: str = field(repr=False)
+    scheme: str = "bearer"
+    unverified_proof: str | None = field(default=None, repr=False)
+
+
+TokenReader = Callable[[Session, Presented, datetime], Caller]
+"""(tx, brought, now) → the caller, the sender proved. Raises OAuthError, as RFC 6750 §3.1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Settings, time, chance, keys, policy; and the rooms and doors the front door hung."""
+    """Settings, time, chance, keys, policy, the network; and what the front door hung."""
 
     settings: Settings
     clock: Clock
     random: RandomBytes
-    keyring: Keyring
+    keys: Callable[[], Keyring]
     policy: Policy
     features: tuple[Feature, ...] = ()
     verifiers: tuple[Verifier, ...] = ()
     read_token: TokenReader | None = None
+    outbound: Outbound = field(default_factory=Outbound)
+
+    @property
+    def keyring(self) -> Keyring:
+        """The keys of this moment; ask again rather than keep it."""
+        return self.keys()
 
 
 def tools() -> Tools:

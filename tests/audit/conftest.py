@@ -15,7 +15,7 @@ from broker.app import create_app
 from broker.audit.log import record
 from broker.db import db, transaction
 from broker.errors import OAuthCode, OAuthError
-from broker.web.tools import Caller, Tools
+from broker.web.tools import Caller, Presented, Tools
 from tests.conftest import NOON
 
 CALLERS = {
@@ -24,12 +24,12 @@ CALLERS = {
 }
 
 
-def read_token(tx: Session, unverified_token: str, now: datetime) -> Caller:
+def read_token(tx: Session, brought: Presented, now: datetime) -> Caller:
     assert tx.in_transaction()
     assert now.tzinfo
-    if unverified_token not in CALLERS:
+    if brought.unverified_token not in CALLERS:
         raise OAuthError(OAuthCode.INVALID_TOKEN, "unknown")
-    return CALLERS[unverified_token]
+    return CALLERS[brought.unverified_token]
 
 
 @pytest.fixture

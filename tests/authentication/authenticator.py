@@ -40,7 +40,8 @@ class SoftAuthenticator:
     """A browser with a key in it. `wrong` replaces parts of what an honest one would send.
 
     In `wrong`: type, challenge, origin, crossOrigin… (members of the client data), rp_id, flags,
-    aaguid, credential_id, public_key, sign_count, extensions, fmt, att_stmt, user_handle,
+    aaguid, credential_id, public_key, sign_count, extensions, fmt, att_stmt (or a
+    function of what is signed), user_handle,
     transports, cred_props, signature, client_data (raw octets), attestation_object (a function
     of the honest octets), trailing (octets behind the authenticator data).
     """
@@ -95,6 +96,9 @@ class SoftAuthenticator:
         if self.wrong.get("fmt") == "packed" and "att_stmt" not in self.wrong:
             signed = authenticator_data + hashlib.sha256(client_data).digest()
             statement["attStmt"] = {"alg": self.algorithm, "sig": sign(made.private, signed)}
+        if callable(self.wrong.get("att_stmt")):
+            signed = authenticator_data + hashlib.sha256(client_data).digest()
+            statement["attStmt"] = self.wrong["att_stmt"](signed)
         encode: Callable[[bytes], bytes] = self.wrong.get("attestation_object", lambda b: b)
         self.credentials.append(made)
         return {

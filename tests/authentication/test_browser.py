@@ -238,3 +238,32 @@ def test_without_javascript_the_page_says_kindly_what_is_missing(
     _keep(page, "no-script-fr")
     assert "ont besoin de JavaScript" in page.locator("noscript").inner_text()
     browser.close()
+
+
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_a_lost_key_is_replaced_by_a_code_and_every_page_is_accessible(
+    context: BrowserContext, device: Device, issuer: str, language: str
+) -> None:
+    page = device.page
+    _create(device, issuer, language)
+    page.locator("a[href='/recovery-codes/account']").click()
+    _is_accessible(page)
+    page.locator("form[action='/recovery-codes/account'] button").click()
+    codes = page.locator("bdi.code").all_inner_texts()
+    assert len(codes) == 10
+    _is_accessible(page)
+    _keep(page, f"codes-{language}")
+    _sign_out(context)
+    page.goto(f"{issuer}/recovery/account")
+    _is_accessible(page)
+    page.locator("#code").fill(codes[3].lower())
+    page.locator("form[action='/recovery/account'] button").click()
+    page.wait_for_url("**/enrol/account")
+    _is_accessible(page)
+    device.unplug()
+    device.key = device.plug()
+    page.locator("form[data-ceremony] button").click()
+    page.wait_for_url(f"{issuer}/account")
+    _is_accessible(page)
+    _keep(page, f"recovered-{language}")
+    assert device.said == []

@@ -55,7 +55,7 @@ def test_the_credential_record_is_whole(app: Flask, client: FlaskClient) -> None
     assert row.credential_id == key.credentials[0].credential_id
     assert row.user_handle == key.credentials[0].user_handle
     assert row.transports == ["hybrid", "internal"]
-    assert (row.backup_eligible, row.backed_up, row.level) == (True, True, "passkey_synced")
+    assert (row.backup_eligible, row.backed_up) == (True, True)
     assert b"webauthn.create" in row.client_data
     assert b"authData" in row.attestation_object
     assert row.account_id.encode() not in row.user_handle

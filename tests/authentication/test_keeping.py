@@ -176,7 +176,7 @@ def count_open(app: Flask) -> int:
 
 def test_the_panel_shows_nothing_of_an_account_without_keys(app: Flask) -> None:
     with app.test_request_context(), reading() as tx:
-        assert panel(tx, "nobody", NOON).context == {"keys": []}
+        assert panel(tx, "nobody", NOON).context["keys"] == []
 
 
 @pytest.mark.parametrize("deed", ["name", "removal"])

@@ -1,21 +1,24 @@
 """The developers' shared cases, where that folder is present: the stated verdict on each."""
 
+import base64
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 
-from broker.authentication.ceremony import KnownKey, verify_assertion, verify_attestation
+from broker.authentication.ceremony import verify_attestation
 from broker.authentication.client_data import Expected
-from broker.authentication.message import parse_assertion, parse_attestation
+from broker.authentication.judge import judge
+from broker.authentication.message import parse_attestation
+from broker.authentication.metadata import MetadataRejected, Model, read_blob
 from broker.errors import EvidenceRejected
 from tests.authentication.authenticator import unb64
+from tests.conftest import NOON
 
 SHARED = Path(__file__).parents[3] / "shared" / "webauthn"
-
-NEEDS_METADATA = frozenset({"R47-none-when-attested"})
-"""Decided by what is known of models, which we do not ask about yet."""
 
 pytestmark = [
     pytest.mark.shared,
@@ -29,40 +32,44 @@ def _read(name: str, member: str) -> list[dict[str, Any]]:
     return found
 
 
-CASES = [c for c in _read("webauthn_cases.json", "cases") if c["id"] not in NEEDS_METADATA]
+CASES = _read("webauthn_cases.json", "cases")
 REGISTRATIONS = _read("fido2_net_lib_registrations.json", "examples")
 
 
-def _judge(case: dict[str, Any]) -> str:
-    config, state, text = case["config"], case["state"], json.dumps(case["response"])
-    expected = Expected(
-        unb64(state["expected_challenge"]), config["allowed_origins"][0], config["rp_id"]
-    )
-    if case["ceremony"] == "registration":
-        made = verify_attestation(parse_attestation(text), expected)
-        taken = {unb64(known["id"]) for known in state.get("existing_credentials", [])}
-        return "refuse" if made.credential_id in taken else "accept"
-    answer = parse_assertion(text)
-    stored = {unb64(known["id"]): known for known in state["credentials"]}
-    known = stored[answer.credential_id]
-    key = KnownKey(
-        credential_id=answer.credential_id,
-        user_handle=unb64(known["user_handle"]),
-        public_key=unb64(known["public_key"]),
-        sign_count=known["sign_count"],
-        backup_eligible=known["backup_eligible"],
-    )
-    verify_assertion(answer, key, expected, identified=state["flow"] != "discoverable")
-    return "accept"
+def _metadata() -> dict[str, Any]:
+    path = SHARED / "webauthn_cases.json"
+    found: dict[str, Any] = json.loads(path.read_text())["mds"] if path.is_file() else {}
+    return found
+
+
+METADATA = _metadata()
+
+
+def _root() -> x509.Certificate:
+    return x509.load_der_x509_certificate(base64.b64decode(METADATA["root_der_b64"]))
+
+
+@cache
+def _models() -> tuple[Model, ...]:
+    return read_blob(METADATA["blobs"][0]["jwt"], _root(), NOON, signer="").models
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_the_case_is_decided_as_it_says(case: dict[str, Any]) -> None:
-    try:
-        verdict = _judge(case)
-    except EvidenceRejected as refusal:
-        verdict = f"refuse: {refusal.hint}"
-    assert verdict.split(":")[0] == case["expected"], case["why"] + verdict
+    verdict = judge(case, NOON, _models())
+    assert (verdict == "accept") is (case["expected"] == "accept"), f"{case['why']}: {verdict}"
+
+
+@pytest.mark.parametrize("blob", METADATA.get("blobs", []), ids=lambda blob: blob["id"])
+def test_the_metadata_is_believed_or_not_as_it_says(blob: dict[str, Any]) -> None:
+    newest = blob.get("stored_no", 0)
+    if blob["expected"] == "refuse":
+        with pytest.raises(MetadataRejected):
+            read_blob(blob["jwt"], _root(), NOON, signer="", newest=newest)
+        return
+    read = read_blob(blob["jwt"], _root(), NOON, signer="", newest=newest)
+    assert read.models
+    assert (read.next_update <= NOON) is (blob["expected"] == "warn")
 
 
 REFUSED = {

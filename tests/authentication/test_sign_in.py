@@ -1,7 +1,7 @@
 import gzip
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -43,7 +43,13 @@ def count(app: Flask, table: Any) -> int:
         return tx.scalar(select(func.count()).select_from(table)) or 0
 
 
-def park(app: Flask, client: FlaskClient, prompt: str = "", max_age: int | None = None) -> str:
+def park(
+    app: Flask,
+    client: FlaskClient,
+    prompt: str = "",
+    max_age: int | None = None,
+    acr_values: Sequence[str] = (),
+) -> str:
     """The handle of a request that waits in this browser."""
     visit(client, "/sign-in/account")
     cookie = client.get_cookie("__Host-miftah_browser", domain="broker.test")
@@ -58,7 +64,7 @@ def park(app: Flask, client: FlaskClient, prompt: str = "", max_age: int | None 
             "redirect_origin": "https://rp.test",
             "scope": ["openid"],
             "prompt": prompt.split(),
-            "acr_values": [],
+            "acr_values": list(acr_values),
             "max_age": max_age,
         },
         request={},
@@ -483,6 +489,7 @@ def _nothing_breaks(client: FlaskClient, path: str, text: str) -> None:
 )
 @given(text=st.text(max_size=200) | st.dictionaries(st.text(max_size=9), st.text()).map(json.dumps))
 def test_any_text_for_an_answer_gets_a_page(client: FlaskClient, text: str) -> None:
+    client.application.extensions.pop("authentication_limits", None)
     _nothing_breaks(client, "/sign-in/account", text)
     _nothing_breaks(client, "/enrol/account", text)
 
@@ -492,6 +499,7 @@ def test_any_text_for_an_answer_gets_a_page(client: FlaskClient, text: str) -> N
 )
 @given(st.data())
 def test_a_mutated_answer_gets_a_page(client: FlaskClient, data: st.DataObject) -> None:
+    client.application.extensions.pop("authentication_limits", None)
     path = data.draw(st.sampled_from(["/enrol/account", "/sign-in/account"]))
     place, cut = data.draw(st.integers(0, 2000)), data.draw(st.integers(0, 3))
     put = data.draw(st.text(max_size=3) | st.sampled_from(["null", "[]", "{}", '"', "A", "_", "0"]))

@@ -99,7 +99,7 @@ def _ours(keyring: Keyring, folder: Path) -> Iterator[Provider]:
 
     def build(origin: str) -> Flask:
         settings = Settings(issuer=origin, database_url=url)
-        tools = Tools(settings, clock.utcnow, entropy.system, keyring, read_policy(SHIPPED))
+        tools = Tools(settings, clock.utcnow, entropy.system, lambda: keyring, read_policy(SHIPPED))
         made.append(create_app(tools))
         with made[0].app_context():
             db.create_all()

@@ -11,7 +11,7 @@ from broker.proofing import store as proofing
 from broker.web.tools import Tools
 from tests import visits
 from tests.conftest import NOON
-from tests.proofing.letter import LetterVerifier
+from tests.proofing.letter import ComparedVerifier, LetterVerifier
 from tests.visits import Visit
 
 ANNA = (
@@ -28,7 +28,7 @@ ANNA = (
 
 @pytest.fixture
 def tools(tools: Tools) -> Tools:
-    return replace(tools, verifiers=(LetterVerifier(),))
+    return replace(tools, verifiers=(LetterVerifier(), ComparedVerifier()))
 
 
 @pytest.fixture

@@ -70,3 +70,54 @@ def test_code_flow_with_a_secret_and_rotated_refresh_tokens(town: Town) -> None:
 def test_client_secret_post(town: Town) -> None:
     told = sign_in(town, "post", "openid", token_endpoint_auth_method="client_secret_post")
     assert told["userinfo"]["sub"] == told["claims"]["sub"]
+
+
+BY_KEY: dict[str, Any] = {"token_endpoint_auth_method": "private_key_jwt", "jwks": JWKS}
+
+
+def test_private_key_jwt(town: Town) -> None:
+    told = sign_in(town, "private_key_jwt", "openid", **BY_KEY)
+    assert told["userinfo"]["sub"] == told["claims"]["sub"]
+
+
+def test_a_pushed_request(town: Town) -> None:
+    sign_in(town, "par", "openid", require_pushed_authorization_requests=True)
+
+
+def test_a_signed_request_by_value(town: Town) -> None:
+    sign_in(town, "private_key_jwt,jar", "openid", **BY_KEY, require_signed_request_object=True)
+
+
+def test_a_signed_answer(town: Town) -> None:
+    sign_in(town, "jarm", "openid", authorization_signed_response_alg="ES256")
+
+
+def test_signed_userinfo(town: Town) -> None:
+    told = sign_in(town, "signed_userinfo", "openid", userinfo_signed_response_alg="ES256")
+    assert told["userinfo"]["sub"] == told["claims"]["sub"]
+
+
+def test_proof_of_possession_with_refresh(town: Town) -> None:
+    told = sign_in(town, "dpop", "openid offline_access", dpop_bound_access_tokens=True)
+    assert told["token_type"].lower() == "dpop"
+    assert told["refreshed"] is True
+
+
+def test_introspection_and_revocation(town: Town) -> None:
+    told = sign_in(town, "introspect,revoke", "openid offline_access")
+    assert told["introspected"]["active"] is True
+    assert told["after"]["active"] is False
+
+
+def test_fapi2_security_profile_and_message_signing(town: Town) -> None:
+    told = sign_in(
+        town,
+        "private_key_jwt,par,jar,jarm,dpop",
+        "openid offline_access",
+        **BY_KEY,
+        profile="fapi2",
+        dpop_bound_access_tokens=True,
+        require_signed_request_object=True,
+        authorization_signed_response_alg="ES256",
+    )
+    assert told["token_type"].lower() == "dpop"

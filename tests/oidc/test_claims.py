@@ -51,3 +51,13 @@ def test_one_verification_has_another_name_at_every_service() -> None:
 
     assert name("one") == name("one")
     assert len({name("one"), name("two"), "e1"}) == 3
+
+
+def test_one_verification_of_several_has_another_name_at_every_service() -> None:
+    element = {"verification": {"verification_process": "e1"}, "claims": {}}
+    (one, two) = (
+        told_to(grant(subject), {"verified_claims": [element, element]}, KEY)["verified_claims"]
+        for subject in ("one", "two")
+    )
+    assert one[0] == one[1] != two[0]
+    assert "e1" not in str([one, two])

@@ -38,15 +38,6 @@ def test_one_code_is_redeemed_by_one_of_eight(disk_app: Flask, service: Service)
     assert sorted(statuses) == [200] + [400] * 7
 
 
-def test_one_refresh_token_is_rotated_by_one_of_eight(disk_app: Flask, service: Service) -> None:
-    client = disk_app.test_client()
-    settle(disk_app, client, agreed=("openid", "offline_access"))
-    token = service.tokens(client, scope="openid offline_access")["refresh_token"]
-    form = {"grant_type": "refresh_token", "refresh_token": token}
-    statuses = at_once(disk_app, lambda c: c.post("/token", data=form, headers=service.basic()))
-    assert sorted(statuses) == [200] + [400] * 7
-
-
 def test_the_whole_protocol_works_on_either_database(disk_app: Flask, service: Service) -> None:
     client = disk_app.test_client()
     settle(disk_app, client, agreed=("openid",))
@@ -57,7 +48,7 @@ def test_the_whole_protocol_works_on_either_database(disk_app: Flask, service: S
 def test_a_failing_record_means_no_token(
     disk_app: Flask, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from broker.oidc import token as minting
+    from broker.oidc import minting
 
     client = disk_app.test_client()
     settle(disk_app, client, agreed=("openid",))

@@ -328,10 +328,11 @@ def test_a_refresh_token_is_rotated_and_keeps_the_sign_in(
 
 
 def test_a_refresh_token_used_twice_kills_the_whole_family(
-    client: FlaskClient, service: Service
+    client: FlaskClient, service: Service, clock: StoppedClock
 ) -> None:
     first = service.tokens(client, scope="openid offline_access")
     second = refresh(client, service, first["refresh_token"]).get_json()
+    clock.forward(seconds=10)
     assert refresh(client, service, first["refresh_token"]).status_code == 400
     assert refresh(client, service, second["refresh_token"]).status_code == 400
     bearer = {"Authorization": f"Bearer {second['access_token']}"}

@@ -80,7 +80,7 @@ def served(keyring: Keyring, database: str) -> Iterator[tuple[str, str]]:
             settings=Settings(issuer=origin, database_url=database),
             clock=lambda: NOON,
             random=entropy.system,
-            keyring=keyring,
+            keys=lambda: keyring,
             policy=read_policy(SHIPPED),
         )
         made.append(create_app(tools))

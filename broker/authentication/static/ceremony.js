@@ -79,6 +79,11 @@ async function wait() {
   run("conditional");
 }
 
+if (form.dataset.unknown) {
+  const gone = { rpId: options.rpId, credentialId: form.dataset.unknown };
+  window.PublicKeyCredential?.signalUnknownCredential?.(gone).catch(() => {});
+}
+
 if (window.PublicKeyCredential) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -1,0 +1,11 @@
+"""Signing out: asked for by a service, told to the others.
+
+OpenID Connect RP-Initiated Logout 1.0 and Back-Channel Logout 1.0.
+"""
+
+from broker.feature import Feature
+from broker.oidc.logout.commands import commands
+from broker.oidc.logout.routes import pages
+from broker.oidc.logout.telling import tell
+
+feature = Feature("logout", pages=pages, signed_out=tell, commands=commands)

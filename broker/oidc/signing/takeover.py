@@ -1,0 +1,34 @@
+"""The first token that a key signs: noted once, whichever worker signs it."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from broker.audit.log import record
+from broker.jose import thumbprint
+from broker.keyring import Keyring
+from broker.oidc.models import SigningKeyUsed
+
+
+def note(tx: Session, keyring: Keyring, alg: str, now: datetime) -> None:
+    """Record `keys.rotated` where a key signs with `alg` for the first time after another.
+
+    One statement decides who is first, so of all workers one records it. The very first key
+    of an algorithm took over from nobody. Raises KeysMissing where no key signs with `alg`.
+    """
+    kid = thumbprint(keyring.active(alg, now))
+    insert = postgresql.insert if tx.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = insert(SigningKeyUsed).values(kid=kid, alg=alg, since=now)
+    first = tx.scalar(statement.on_conflict_do_nothing().returning(SigningKeyUsed.kid))
+    if first is None:
+        return
+    previous = tx.scalar(
+        select(SigningKeyUsed.kid)
+        .where(SigningKeyUsed.alg == alg, SigningKeyUsed.kid != kid)
+        .order_by(SigningKeyUsed.since.desc())
+        .limit(1)
+    )
+    if previous is not None:
+        record(tx, "keys.rotated", {"alg": alg, "kid": kid, "previous": previous}, now)
