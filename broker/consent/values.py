@@ -47,4 +47,3 @@ def _text(name: str, value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_text(name, item) for item in value)
     return shown.value(name, str(value))
-

@@ -1,7 +1,14 @@
 """The OpenID desk: an OpenID Provider, code flow only (OpenID Connect Core 1.0)."""
 
 from broker.feature import Feature
-from broker.oidc import introspection, possession, registration_routes, request_routes, revocation, store
+from broker.oidc import (
+    introspection,
+    possession,
+    registration_routes,
+    request_routes,
+    revocation,
+    store,
+)
 from broker.oidc.access import read_token
 from broker.oidc.commands import clients
 from broker.oidc.routes import pages

@@ -70,7 +70,9 @@ def town(tmp_path: Path, keyring: Keyring) -> Iterator[Town]:
         specimens = ProofingSettings(accept_specimens=True)
         settings = Settings(issuer=origin, database_url=url, proofing=specimens)
         policy = read_policy(SHIPPED)
-        made.append(create_app(Tools(settings, clock.utcnow, entropy.system, lambda: keyring, policy)))
+        made.append(
+            create_app(Tools(settings, clock.utcnow, entropy.system, lambda: keyring, policy))
+        )
         return made[0]
 
     with serve(broker_at) as broker:

@@ -104,7 +104,9 @@ def prepared(folder: Path, port: int) -> Iterator[tuple[Flask, dict[str, str]]]:
         keys_dir=folder / "keys",
     )
     keys = keyring.load(folder / "keys")
-    app = create_app(Tools(settings, clock.utcnow, entropy.system, lambda: keys, read_policy(SHIPPED)))
+    app = create_app(
+        Tools(settings, clock.utcnow, entropy.system, lambda: keys, read_policy(SHIPPED))
+    )
     yield app, environ
     with app.app_context():
         db.session.remove()

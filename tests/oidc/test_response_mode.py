@@ -56,7 +56,8 @@ def test_form_post_works_without_a_script_and_lets_none_in(
 def test_the_script_that_sends_the_form_is_served(client: FlaskClient, service: Service) -> None:
     page = service.ask(client, response_mode="form_post").text
     address = unescape(page.partition('<script type="module" src="')[2].partition('"')[0])
-    assert "submit()" in client.get(address).text
+    with client.get(address) as script:
+        assert "submit()" in script.text
 
 
 @pytest.mark.parametrize("state", ["a b+c%20d", "é&state=1", '"><script>', "مرحبا", "'", "\\u0022"])
@@ -95,7 +96,7 @@ def test_no_form_goes_to_an_address_that_is_not_registered(
 ) -> None:
     response = service.ask(client, response_mode="form_post", redirect_uri="https://evil.test/")
     assert response.status_code == 400
-    assert "evil.test" not in response.text
+    assert "<form" not in response.text
     assert "evil.test" not in response.headers["Content-Security-Policy"]
 
 
