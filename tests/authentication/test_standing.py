@@ -154,7 +154,10 @@ def test_an_authority_attests_no_key() -> None:
         {"fmt": "packed", "attStmt": {"alg": -7, "sig": b""}},
         {"fmt": "packed", "attStmt": {"x5c": []}},
         {"fmt": "packed", "attStmt": {"x5c": [b"\x30"]}},
-        {"fmt": "tpm", "attStmt": {"x5c": [MAKER.leaf.der]}},
+        {"fmt": "fido-u2f", "attStmt": {"x5c": [MAKER.leaf.der, MAKER.middle.der]}},
+        {"fmt": "tpm", "attStmt": {"x5c": [MAKER.leaf.der, MAKER.middle.der]}},
+        {"fmt": "android-key", "attStmt": {"x5c": [MAKER.leaf.der, MAKER.middle.der]}},
+        {"fmt": ["packed"], "attStmt": {"x5c": [MAKER.leaf.der, MAKER.middle.der]}},
     ],
 )
 def test_other_statements_draw_no_trust(said: dict[str, Any]) -> None:
