@@ -13,6 +13,7 @@ import broker.accounts
 import broker.audit
 import broker.authentication
 import broker.consent
+import broker.notices
 import broker.oidc
 import broker.oidc.logout
 import broker.oidc.signing
@@ -33,6 +34,7 @@ FEATURES: tuple[Feature, ...] = (
     broker.audit.feature,
     broker.accounts.feature,
     broker.authentication.feature,
+    broker.notices.feature,
     broker.proofing.feature,
     broker.consent.feature,
     broker.oidc.feature,

@@ -124,6 +124,12 @@ SignedOut = Callable[[Session, str, str | None], Sequence[Mapping[str, str]]]
 `session_id` is None where every session of the account has ended.
 """
 
+Listener = Callable[[Session, str, str, datetime], None]
+"""(tx, account_id, event, now) → nothing; told of every entry about an account, as it is made."""
+
+Worker = Callable[[], bool]
+"""() → whether something was due; then one thing of it was done, in transactions of its own."""
+
 Revoker = Callable[[Session, str, str], None]
 """(tx, account_id, client_id) → nothing; what this room let the client have is void."""
 
@@ -147,6 +153,8 @@ class Feature:
     erase: Eraser | None = None
     revoke: Revoker | None = None
     signed_out: SignedOut | None = None
+    recorded: Listener | None = None
+    work: Worker | None = None
     commands: AppGroup | None = None
     metadata: MetadataSource | None = None
     produces: frozenset[str] = frozenset()

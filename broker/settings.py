@@ -117,6 +117,29 @@ class KeysSettings(_Section):
     """File with the PIN of its token."""
 
 
+class MailSettings(_Section):
+    """The server that sends notices to people; without a host there are none."""
+
+    host: str = ""
+    """Name of the SMTP server; empty: no mail."""
+    port: int = Field(default=587, ge=1, le=65535)
+    """Its port: 587 for submission with STARTTLS, 465 for TLS from the start."""
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """How the connection is secured; `none` only for a server on this very machine."""
+    user: str = ""
+    """Name to log in with; empty: no login."""
+    password_file: Path | None = None
+    """File with its password."""
+    sender: str = "Miftah <no-reply@localhost>"
+    """From."""
+
+    @model_validator(mode="after")
+    def _in_clear_only_here(self) -> Self:
+        if self.host and self.security == "none" and self.host not in _HERE:
+            raise ValueError("security none is for localhost only")
+        return self
+
+
 class AuditSettings(_Section):
     """The record."""
 
@@ -152,6 +175,7 @@ class Settings(BaseSettings):
     authentication: AuthenticationSettings = AuthenticationSettings()
     proofing: ProofingSettings = ProofingSettings()
     audit: AuditSettings = AuditSettings()
+    mail: MailSettings = MailSettings()
     tls: TlsSettings = TlsSettings()
 
     @model_validator(mode="after")

@@ -1,17 +1,13 @@
 """The account page: every room's panel, signing out, and erasing the account."""
 
-from datetime import datetime, timedelta
-
 from flask import Blueprint, redirect, render_template
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from broker.accounts import session as sessions
 from broker.accounts import store
+from broker.accounts.owner import fresh_owner, is_fresh, owner, signed_in
 from broker.audit.log import record
 from broker.db import reading, transaction
-from broker.errors import NotAllowed
-from broker.feature import SignedIn
 from broker.web import cookies
 from broker.web.tools import tools
 
@@ -20,16 +16,13 @@ pages = Blueprint("accounts", __name__, url_prefix="/account", template_folder="
 SIGN_IN = "/sign-in/account"
 SIGN_IN_AGAIN = f"{SIGN_IN}?again=1"
 
-FRESH = timedelta(minutes=5)
-"""How long ago the person may have used their key when they erase their account."""
-
 
 @pages.get("")
 def show() -> Response | str:
     """The panels of all rooms, or the sign-in page."""
     now = tools().clock()
     with transaction() as tx:  # not reading(): being here counts as use of the session
-        who = _signed_in(tx, now)
+        who = signed_in(tx, now)
         if who is None:
             return redirect(SIGN_IN, code=303)
         sessions.touch(tx, who.session_id, now)
@@ -47,7 +40,7 @@ def sign_out() -> Response:
     """End this browser's session; nothing happens to one who is not signed in."""
     now = tools().clock()
     with transaction() as tx:
-        if (who := _signed_in(tx, now)) is not None:
+        if (who := signed_in(tx, now)) is not None:
             record(tx, "session.ended", {"account": who.account_id, "everywhere": False}, now)
         sessions.end(tx, cookies.read(cookies.SESSION))
     cookies.write(cookies.SESSION, "")
@@ -59,7 +52,7 @@ def sign_out_everywhere() -> Response:
     """End the account's sessions in every browser. Raises NotAllowed not_signed_in."""
     now = tools().clock()
     with transaction() as tx:
-        who = _owner(tx, now)
+        who = owner(tx, now)
         ended = sessions.end_all(tx, who.account_id)
         facts = {"account": who.account_id, "everywhere": True, "sessions": ended}
         record(tx, "session.ended", facts, now)
@@ -78,20 +71,18 @@ def ask_erasure() -> Response | str:
     """What erasing destroys and what remains; offers it to one whose key was just used."""
     now = tools().clock()
     with reading() as tx:
-        who = _signed_in(tx, now)
+        who = signed_in(tx, now)
     if who is None:
         return redirect(SIGN_IN, code=303)
-    return render_template("accounts/erase.html", fresh=_fresh(who, now), again=SIGN_IN_AGAIN)
+    return render_template("accounts/erase.html", fresh=is_fresh(who, now), again=SIGN_IN_AGAIN)
 
 
 @pages.post("/erase")
 def erase() -> Response:
-    """Erase the account. Raises NotAllowed: not_signed_in, or sign_in_again for a stale sign-in."""
+    """Erase the account. Raises NotAllowed: not_signed_in, recovery_cooling, sign_in_again."""
     now = tools().clock()
     with transaction() as tx:
-        who = _owner(tx, now)
-        if not _fresh(who, now):
-            raise NotAllowed("sign_in_again", "erasing asks for a key used just now")
+        who = fresh_owner(tx, now)
         # Before the rooms forget which services there are to be told.
         sessions.end_all(tx, who.account_id)
         # The entry first: the record's own eraser then unlinks this one with the others.
@@ -108,19 +99,3 @@ def erase() -> Response:
 def erased() -> str:
     """The farewell."""
     return render_template("accounts/erased.html")
-
-
-def _signed_in(tx: Session, now: datetime) -> SignedIn | None:
-    settings = tools().settings.authentication
-    return sessions.find(tx, cookies.read(cookies.SESSION), now, settings)
-
-
-def _owner(tx: Session, now: datetime) -> SignedIn:
-    who = _signed_in(tx, now)
-    if who is None:
-        raise NotAllowed("not_signed_in")
-    return who
-
-
-def _fresh(who: SignedIn, now: datetime) -> bool:
-    return now < who.auth_time + FRESH

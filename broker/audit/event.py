@@ -7,6 +7,9 @@ EVENTS: Mapping[str, str] = MappingProxyType(
     {
         "account.created": "A person's account was made, at their first security key.",
         "account.erased": "Everything personal about an account was destroyed for good.",
+        "address.confirmed": "A person proved an address of theirs, for notices about the account.",
+        "address.refused": "What proves an address was not accepted, and why.",
+        "address.removed": "A person took back the address for notices about their account.",
         "auditor.read": "Somebody read the record: who, what they asked for, how many they got.",
         "client.changed": "The registration of a relying service was changed.",
         "client.invited": "An operator let somebody register relying services.",
@@ -24,10 +27,13 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "key.enrolled": "A security key was added to an account.",
         "key.removed": "A security key was taken from an account.",
         "key.renamed": "A person gave a security key another name.",
+        "key.weakened": "A weakness of a key's model became known; its owner's visits were ended.",
         "keys.rotated": "A signing key of this broker took over from another.",
         "logout.refused": "A relying service could not be told of a sign-out, and why.",
         "logout.told": "A relying service was told that a person had signed out.",
         "metadata.imported": "Newer FIDO metadata is in force: what is known of models of keys.",
+        "notice.refused": "A notice to a person could not be delivered, and why.",
+        "notice.told": "A person was told by mail of what happened to their account.",
         "policy.activated": "This version of the assurance policy decides from now on.",
         "recovery.prepared": "A person was given a sheet of recovery codes; older ones are void.",
         "recovery.refused": "A recovery code was not accepted, and why.",
@@ -41,6 +47,9 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "token.refused": "A relying service asked for tokens and was given none, and why.",
         "token.repeated": "A service that had lost the answer to a refresh was given it again.",
         "token.revoked": "Tokens that were still good were made worthless.",
+        "totp.enrolled": "An authenticator app was added to an account.",
+        "totp.refused": "A code of an authenticator app was not accepted, and why.",
+        "totp.removed": "The authenticator app was taken from an account.",
     }
 )
 

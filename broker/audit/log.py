@@ -51,6 +51,8 @@ def record(tx: Session, event: str, facts: Mapping[str, object], now: datetime) 
         row = {"idx": index, "account_id": account, "salt": salt}
         connection.execute(_LINK, row)
     complete_tiles(connection, index + 1)
+    if account is not None:
+        _tell(tx, account, event, now)
     return index
 
 
@@ -69,6 +71,12 @@ def one_appender(connection: Connection) -> None:
     """Wait until no other transaction appends; on SQLite that has been so since it began."""
     if connection.dialect.name == "postgresql":
         connection.execute(_WAIT, {"key": _LOCK})
+
+
+def _tell(tx: Session, account_id: str, event: str, now: datetime) -> None:
+    for feature in tools().features:
+        if feature.recorded is not None:
+            feature.recorded(tx, account_id, event, now)
 
 
 def _account_id(facts: Mapping[str, object]) -> str | None:

@@ -15,6 +15,13 @@ MESSAGES: dict[str, Message] = {
         "A service named an address that we do not connect to.",
         "Its operator must publish it by https, on the public internet.",
     ),
+    "address_malformed": Message(
+        "This does not look like an e-mail address.", "Write it as in name@example.org."
+    ),
+    "address_code_rejected": Message(
+        "This is not the code that we sent, or it is too old.",
+        "Look at the newest message from us, or have another one sent.",
+    ),
     "client_unknown": Message(
         "We do not know the service that sent you here.",
         "Check that its address is right. Its operator must register it with us first.",
