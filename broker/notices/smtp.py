@@ -13,12 +13,12 @@ _TIMEOUT_S = 10
 
 
 def send(letter: Letter, settings: MailSettings) -> None:
-    """Nothing once the server has taken it. Raises UpstreamUnavailable mail_unavailable."""
+    """Nothing once the server has taken it. Raises UpstreamUnavailable upstream_unavailable."""
     try:
         with _connected(settings) as server:
             server.send_message(_message(letter, settings))
     except (OSError, smtplib.SMTPException) as error:
-        raise UpstreamUnavailable("mail_unavailable", type(error).__name__) from error
+        raise UpstreamUnavailable("upstream_unavailable", type(error).__name__) from error
 
 
 def _connected(settings: MailSettings) -> smtplib.SMTP:

@@ -63,9 +63,11 @@ def test_a_code_may_be_typed_with_spaces(
 
 def test_a_wrong_code_proves_nothing_and_is_on_record(mailing: Flask, client: FlaskClient) -> None:
     enrol(client)
+    visit(client, "/account?ui_locales=en")
     offer(client)
     page = prove(client, "x")
     assert page.status_code == 422
+    assert "This is not the code that we sent, or it is too old." in page.text
     assert recorded(mailing, "address.refused")[-1]["reason"] == "wrong"
     assert "notice-address" not in visit(client, "/account").text
 
@@ -225,8 +227,10 @@ def test_erasing_the_account_erases_address_and_letters(
 )
 def test_what_is_no_address_is_refused(mailing: Flask, client: FlaskClient, typed: str) -> None:
     enrol(client)
+    visit(client, "/account?ui_locales=en")
     page = offer(client, typed)
     assert page.status_code == 400
+    assert "This does not look like an e-mail address." in page.text
     with mailing.app_context(), reading() as tx:
         assert tx.scalars(select(NoticeAddress)).all() == []
 
