@@ -34,7 +34,7 @@ class Asked:
     `account` on the account pages, where nobody but the person asks. `client_name` and
     `purpose` are texts by language. `claims` are single claims asked for, by place as in
     ClaimsAsked; `claim_names` is what an agreement must cover of them. `details` say what exactly
-    may be done (RFC 9396).
+    may be done (RFC 9396). `start_again` is where the service begins a sign-in (Core §4).
     """
 
     client_id: str
@@ -51,6 +51,7 @@ class Asked:
     claims: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     claim_names: frozenset[str] = frozenset()
     details: tuple[Mapping[str, Any], ...] = ()
+    start_again: str | None = None
 
     def person(self) -> str:
         """The account of the signed-in person. Raises NotFound where nobody is signed in."""

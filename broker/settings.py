@@ -49,7 +49,7 @@ class OidcSettings(_Section):
 
     interaction_lifetime: timedelta = timedelta(minutes=45)
     """How long a parked authorization request waits for its person; a slow network needs long."""
-    pushed_lifetime: timedelta = timedelta(seconds=90)
+    pushed_lifetime: timedelta = Field(default=timedelta(seconds=90), lt=timedelta(minutes=10))
     """How long a pushed request waits to be opened (RFC 9126 §2.2; FAPI 2.0: under 10 minutes)."""
     code_lifetime: timedelta = timedelta(seconds=60)
     """RFC 6749 §4.1.2 recommends at most 10 minutes; FAPI 2.0 at most 60 seconds."""

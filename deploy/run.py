@@ -44,6 +44,8 @@ def main() -> int:
         _serve("broker:create_app()", BROKER_PORT, environ, workers=2),
         # The demonstration keeps its visitors in memory: one process.
         _serve("broker.demo.app:create_app()", DEMO_PORT, demo, workers=1),
+        # Tells relying services of sign-outs (decision 0023).
+        subprocess.Popen(_flask("logout", "deliver"), env=environ),  # noqa: S603
     ]
     _until_answering(servers)
     print(  # noqa: T201
@@ -84,9 +86,13 @@ def _register(environ: dict[str, str]) -> dict[str, str]:
 
 
 def _client(environ: dict[str, str], *args: str) -> str:
-    command = [PYTHON, "-m", "flask", "--app", "broker", "client", *args]
+    command = _flask("client", *args)
     told = subprocess.run(command, env=environ, check=True, capture_output=True, text=True)  # noqa: S603
     return told.stdout
+
+
+def _flask(*args: str) -> list[str]:
+    return [PYTHON, "-m", "flask", "--app", "broker", *args]
 
 
 def _serve(
@@ -114,7 +120,7 @@ def _until_answering(servers: list[subprocess.Popen[bytes]]) -> None:
 def _wait(servers: list[subprocess.Popen[bytes]]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        os.wait()  # one of the two has ended by itself: end the other
+        os.wait()  # one of them has ended by itself: end the others
         status = 1
     except KeyboardInterrupt:
         status = 0

@@ -142,6 +142,14 @@ def test_every_test_that_a_document_quotes_exists(document: Path) -> None:
     assert quoted - set(re.findall(r"\bdef (test_\w+)\(", every_test())) == set()
 
 
+def test_every_rule_of_the_conformance_table_names_its_test() -> None:
+    text = (DOCS / "conformance.md").read_text("utf-8")
+    rows = re.findall(r"^\| (?!§|door|-)(.+) \|$", text, re.MULTILINE)
+    rules = [row for row in rows if not row.startswith("---")]
+    assert len(rules) > 100
+    assert [row for row in rules if not re.search(r"`test_\w+`$", row)] == []
+
+
 def test_every_contract_that_the_map_quotes_exists_and_none_is_missing() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     names = {c["name"] for c in project["tool"]["importlinter"]["contracts"]}

@@ -15,11 +15,14 @@ from broker.errors import NotFound
 from broker.feature import Asked, SignedIn
 from broker.interaction.models import Interaction
 from broker.settings import Settings
-from broker.web import cookies, headers
+from broker.web import cookies, errors, headers
 from broker.web.tools import tools
 
 ACCOUNT = "account"
 """The handle of no interaction: the person came on their own, to their account page."""
+
+_WAY_BACK = timedelta(hours=12)
+"""How long a request that is over still knows which service it came from."""
 
 
 def park(
@@ -27,7 +30,7 @@ def park(
 ) -> str:
     """The unguessable handle of the request, parked for this browser only."""
     now = asked.began
-    tx.execute(delete(Interaction).where(Interaction.expires <= now))
+    tx.execute(delete(Interaction).where(Interaction.expires <= now - _WAY_BACK))
     row = Interaction(
         handle=entropy.token(draw),
         browser=cookies.digest(cookies.browser()),
@@ -48,7 +51,10 @@ def find(tx: Session, handle: str, now: datetime) -> Interaction:
     # PostgreSQL answers a NUL in text with an error of its own, which would be a 5xx.
     row = tx.get(Interaction, handle) if handle.isprintable() else None
     mine = cookies.digest(cookies.browser())
-    if row is None or now >= row.expires or not hmac.compare_digest(row.browser, mine):
+    if row is None or not hmac.compare_digest(row.browser, mine):
+        raise NotFound("interaction_over")
+    if now >= row.expires:
+        errors.offer_way_back(row.asked.get("start_again"), row.asked["client_name"])
         raise NotFound("interaction_over")
     return row
 
@@ -96,6 +102,7 @@ def _to_json(asked: Asked) -> dict[str, Any]:
         "claims": {place: dict(named) for place, named in asked.claims.items()},
         "claim_names": sorted(asked.claim_names),
         "details": [dict(detail) for detail in asked.details],
+        "start_again": asked.start_again,
     }
 
 
@@ -115,4 +122,5 @@ def _from_json(row: Interaction) -> Asked:
         claims=kept.get("claims", {}),
         claim_names=frozenset(kept.get("claim_names", ())),
         details=tuple(kept.get("details", ())),
+        start_again=kept.get("start_again"),
     )

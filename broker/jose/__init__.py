@@ -1,6 +1,6 @@
 """The only home of JOSE: sign, verify, encrypt (RFC 7515, 7516, 7517, 7519; with joserfc)."""
 
-from broker.jose.cipher import encrypt
+from broker.jose.cipher import CONTENT_ALGORITHMS, KEY_ALGORITHMS, encrypt, takes
 from broker.jose.compact import SIZE_LIMIT, SignatureRejected, unverified_claims
 from broker.jose.foreign import (
     VERIFIABLE,
@@ -13,6 +13,8 @@ from broker.jose.foreign import (
 from broker.jose.own import SignedClaims, half_hash, jwks, sign, thumbprint, verify
 
 __all__ = [
+    "CONTENT_ALGORITHMS",
+    "KEY_ALGORITHMS",
     "SIZE_LIMIT",
     "VERIFIABLE",
     "KeyNotFound",
@@ -23,6 +25,7 @@ __all__ = [
     "jwks",
     "public_der",
     "sign",
+    "takes",
     "thumbprint",
     "thumbprint_of",
     "unverified_claims",

@@ -18,6 +18,11 @@ KEY_ALGORITHMS: Mapping[str, Mapping[str, frozenset[str]]] = {
 CONTENT_ALGORITHMS = ("A256GCM", "A128GCM")
 
 
+def takes(jwks: Mapping[str, Any], alg: str) -> bool:
+    """Whether a key of the set can be encrypted to with `alg`."""
+    return any(_fits(key, alg) for key in listed(jwks))
+
+
 def encrypt(
     payload: str | bytes, jwks: Mapping[str, Any], *, alg: str, enc: str, cty: str | None
 ) -> str:

@@ -45,9 +45,12 @@ _MECHANISMS: Mapping[str, tuple[Callable[[Any], Any], Callable[[bytes], bytes]]]
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ModuleKey:
-    """The name of a private key in a security module, and its public half."""
+    """The name of a private key in a security module, and its public half.
+
+    Compared by identity, as private keys in memory are: a public key cannot be hashed.
+    """
 
     alg: str
     label: str

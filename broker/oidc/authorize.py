@@ -25,7 +25,7 @@ from broker.oidc.dispatch import next_step
 from broker.oidc.grant import Assurance, Grant, authenticated, met_names, weigh
 from broker.oidc.minting import mint_code
 from broker.oidc.request import AuthorizationRequest, ReplyAddress
-from broker.oidc.response_mode import Reply, signing_alg
+from broker.oidc.response_mode import Reply, query_url, signing_alg
 from broker.web.tools import Tools
 
 Onward = str | Reply
@@ -196,7 +196,14 @@ def _asked(
         claims=claims,
         claim_names=names(claims),
         details=request.authorization_details,
+        start_again=_start_again(client, tools),
     )
+
+
+def _start_again(client: Client, tools: Tools) -> str | None:
+    """Where the client begins a sign-in with us, as it registered (Core §4)."""
+    url = client.metadata.initiate_login_uri
+    return url and query_url(url, {"iss": tools.settings.issuer})
 
 
 def _subject_fault(

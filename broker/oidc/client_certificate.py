@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from flask import request
 
@@ -34,9 +35,12 @@ def client_certificate() -> x509.Certificate | None:
     if not escaped or not tools().settings.trusted_proxies or len(escaped) > _LONGEST:
         return None
     try:
-        return x509.load_pem_x509_certificate(unquote(escaped).encode("ascii"))
-    except ValueError:  # UnicodeEncodeError is one
+        found = x509.load_pem_x509_certificate(unquote(escaped).encode("ascii"))
+        # Parsed only when they are asked for: what cannot be read is found out here.
+        found.public_key(), found.subject
+    except (ValueError, UnsupportedAlgorithm):  # UnicodeEncodeError is a ValueError
         return None
+    return found
 
 
 def chain_holds() -> bool:

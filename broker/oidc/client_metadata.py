@@ -41,6 +41,14 @@ ClientAlg = Literal["ES256", "PS256", "RS256", "EdDSA"]
 WrapAlg = Literal["ECDH-ES", "ECDH-ES+A256KW", "RSA-OAEP-256"]
 ContentAlg = Literal["A256GCM", "A128GCM"]
 
+_SIGNING = (
+    "id_token_signed_response_alg",
+    "userinfo_signed_response_alg",
+    "introspection_signed_response_alg",
+    "authorization_signed_response_alg",
+    "token_endpoint_auth_signing_alg",
+    "request_object_signing_alg",
+)
 _LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _LONGEST = 2048
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!#-;=?-\[\]_a-z~]+")  # RFC 3986 §4.3
@@ -174,9 +182,16 @@ class ClientMetadata(BaseModel):
         bound = self.dpop_bound_access_tokens or self.tls_client_certificate_bound_access_tokens
         if not bound:
             raise ValueError("fapi2 needs sender-constrained access tokens")
-        algs = (self.id_token_signed_response_alg, self.token_endpoint_auth_signing_alg)
-        if "RS256" in algs:
+        if "RS256" in {getattr(self, name) for name in _SIGNING}:
             raise ValueError("fapi2 does not allow RS256")
+        in_clear = any(uri.startswith("http:") for uri in self.redirect_uris)
+        if in_clear and self.application_type != "native":
+            raise ValueError("fapi2 needs https redirect URIs (http is for native clients)")
+
+    @property
+    def usual_alg(self) -> str:
+        """What signs for this client what it registered no algorithm for (JARM §3, RFC 9701 §6)."""
+        return self.id_token_signed_response_alg if self.profile == "fapi2" else "RS256"
 
     @property
     def pushes(self) -> bool:

@@ -3,9 +3,12 @@
 from typing import Any
 
 from broker.identity.assurance import Policy, acr_uri
+from broker.jose import CONTENT_ALGORITHMS, KEY_ALGORITHMS, VERIFIABLE
 from broker.oidc import client_assertion
+from broker.oidc.authorization_details import KINDS
 from broker.oidc.client_metadata import AUTH_METHODS, SCOPES
 from broker.oidc.request import PROMPTS
+from broker.oidc.response_mode import MODES
 from broker.oidc.token import GRANTS
 from broker.settings import Settings, TlsSettings
 from broker.web.bearer import DPOP_ALGORITHMS
@@ -25,14 +28,13 @@ def metadata(
         "revocation_endpoint": f"{issuer}/revoke",
         "userinfo_signing_alg_values_supported": list(signing),
         "dpop_signing_alg_values_supported": list(DPOP_ALGORITHMS),
-        "tls_client_certificate_bound_access_tokens": True,
         "end_session_endpoint": f"{issuer}/logout",
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
         "jwks_uri": f"{issuer}/jwks",
         "scopes_supported": list(SCOPES),
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": list(MODES),
         "grant_types_supported": list(GRANTS),
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": list(signing),
@@ -61,12 +63,39 @@ def metadata(
             f"{issuer}/claims/document",
             "verified_claims",
         ],
-        "claims_parameter_supported": False,
-        "request_parameter_supported": False,
-        "request_uri_parameter_supported": False,
+        "claims_parameter_supported": True,
+        "display_values_supported": ["page"],
         "ui_locales_supported": languages,
         "service_documentation": f"{issuer}/",
         "op_policy_uri": f"{issuer}/privacy",
+    }
+
+
+def of_requests(issuer: str, signing: tuple[str, ...]) -> dict[str, Any]:
+    """How requests may come and how answers go (RFC 9126 §5, RFC 9101 §4, RFC 9396 §10, JARM §4).
+
+    `request_uri` by reference is for addresses that the client registered, and no other.
+    """
+    return {
+        "pushed_authorization_request_endpoint": f"{issuer}/par",
+        "require_pushed_authorization_requests": False,
+        "request_parameter_supported": True,
+        "request_uri_parameter_supported": True,
+        "require_request_uri_registration": True,
+        "require_signed_request_object": False,
+        "request_object_signing_alg_values_supported": list(VERIFIABLE),
+        "authorization_signing_alg_values_supported": list(signing),
+        "authorization_details_types_supported": list(KINDS),
+    }
+
+
+def of_encryption() -> dict[str, Any]:
+    """What may be encrypted to a client, and how (Discovery §3)."""
+    ways = {"alg": list(KEY_ALGORITHMS), "enc": list(CONTENT_ALGORITHMS)}
+    return {
+        f"{kind}_encryption_{way}_values_supported": names
+        for kind in ("id_token", "userinfo")
+        for way, names in ways.items()
     }
 
 
@@ -76,9 +105,14 @@ def of_clients(settings: Settings) -> dict[str, Any]:
     methods = [m for m in AUTH_METHODS if "tls" not in m or tls.client_certificate_header]
     if not tls.client_verified_header:
         methods = [method for method in methods if method != "tls_client_auth"]
-    said: dict[str, Any] = {"registration_endpoint": f"{settings.issuer}/register"}
+    said: dict[str, Any] = {
+        "registration_endpoint": f"{settings.issuer}/register",
+        "tls_client_certificate_bound_access_tokens": bool(tls.client_certificate_header),
+    }
     for door in ("token", "introspection", "revocation"):
-        said[f"{door}_endpoint_auth_methods_supported"] = methods
+        # Only who proves itself may ask what a token allows (RFC 7662 §2.1).
+        proved = [method for method in methods if door != "introspection" or method != "none"]
+        said[f"{door}_endpoint_auth_methods_supported"] = proved
         said[f"{door}_endpoint_auth_signing_alg_values_supported"] = list(
             client_assertion.ALGORITHMS
         )

@@ -23,8 +23,6 @@ pages = Blueprint("introspection", __name__)
 csrf.exempt("oidc.introspection.introspect")
 
 SIGNED = "application/token-introspection+jwt"
-DEFAULT_ALG = "RS256"
-"""RFC 9701 §6, where the client registered none."""
 
 
 @pages.post("/introspect")
@@ -43,7 +41,7 @@ def introspect() -> Response:
         "iat": seconds(now),
         "token_introspection": told,
     }
-    alg = client.metadata.introspection_signed_response_alg or DEFAULT_ALG
+    alg = client.metadata.introspection_signed_response_alg or client.metadata.usual_alg
     # No `sub` and no `exp`: nobody may take this for a token (RFC 9701 §5).
     signed = jose.sign(claims, app.keyring, alg, now, typ="token-introspection+jwt")
     return Response(signed, mimetype=SIGNED)

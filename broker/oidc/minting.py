@@ -27,9 +27,13 @@ IN_ID_TOKEN = frozenset({"assurance"})
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """The refresh token that new tokens come from: its end is theirs, its scope stays."""
+    """The refresh token that new tokens come from: its end is theirs, its scope stays.
+
+    Where it does not rotate it stays good, and no other one is made.
+    """
 
     expires: datetime
+    rotates: bool = True
 
 
 FAPI2_CODE_LIFETIME = timedelta(seconds=60)
@@ -88,7 +92,7 @@ def tokens(  # noqa: PLR0913  the grant, to whom, for where, and whether it rene
     if grant.authorization_details:
         answer["authorization_details"] = list(grant.authorization_details)  # RFC 9396 §7
     answer["id_token"] = _id_token(tx, grant, asked, access_token, token_id, tools, now)
-    if renews or "offline_access" in grant.scope:
+    if renews.rotates if renews else "offline_access" in grant.scope:
         expires = renews.expires if renews else now + tools.settings.oidc.refresh_token_lifetime
         answer["refresh_token"] = _refresh_token(tx, grant, asked, expires, tools)
     record(tx, "token.issued", issuance(grant, token_id), now)

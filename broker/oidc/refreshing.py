@@ -42,16 +42,19 @@ def rotate(tx: Session, asked: TokenRequest, tools: Tools, now: datetime) -> Ans
     if not scope <= set(grant.scope):
         return Refusal(OAuthCode.INVALID_SCOPE, "the scope exceeds what was granted")
     audience = resource.within(asked.resources, grant.resource, tools.settings.issuer)
-    if not store.spend(tx, old, now):
+    # FAPI 2.0 Security Profile §5.3.2.1: tokens bound to a key are not rotated.
+    rotates = asked.client.metadata.profile != "fapi2"
+    if (rotates or old.spent) and not store.spend(tx, old, now):
         return _once_more(tx, presented, old, asked, grant, tools, now)
     today = replace(minting.narrowed(grant, scope), assurance=_today(tx, grant, tools, now))
     # Core §12.2: no nonce; the sign-in is the old one, the assurance is today's.
-    renews = minting.Renewal(old.expires)
+    renews = minting.Renewal(old.expires, rotates)
     answer = minting.tokens(
         tx, replace(today, nonce=None), asked, audience, tools, now, renews=renews
     )
-    sealed = _sealed(presented, answer, asked, tools)
-    store.keep_answer(tx, old, store.digest(answer["refresh_token"]), sealed)
+    if rotates:
+        sealed = _sealed(presented, answer, asked, tools)
+        store.keep_answer(tx, old, store.digest(answer["refresh_token"]), sealed)
     return answer
 
 

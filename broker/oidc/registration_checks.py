@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from broker.jose import SignatureRejected, public_der
+from broker.jose import SignatureRejected, public_der, takes
 from broker.oidc.client_certificate import distinguished_name, ip_name
 from broker.oidc.client_metadata import ClientMetadata
 
@@ -111,6 +111,8 @@ def _encryption(metadata: ClientMetadata) -> str | None:
         enc, alg = (getattr(metadata, f"{kind}_encrypted_response_{n}") for n in ("enc", "alg"))
         if enc and not alg:
             return f"{kind}_encrypted_response_enc: needs {kind}_encrypted_response_alg"
+        if alg and metadata.jwks_uri is None and not takes(metadata.jwks or {}, alg):
+            return f"{kind}_encrypted_response_alg: needs a key to encrypt to, in jwks or jwks_uri"
     return None
 
 

@@ -58,10 +58,8 @@ def allowed_modes(metadata: ClientMetadata) -> tuple[str, ...]:
 
 
 def signing_alg(metadata: ClientMetadata) -> str:
-    """What signs this client's answers: RS256 unless it registered another (JARM §3)."""
-    if metadata.authorization_signed_response_alg is not None:
-        return metadata.authorization_signed_response_alg
-    return metadata.id_token_signed_response_alg if metadata.profile == "fapi2" else "RS256"
+    """What signs this client's answers: what it registered, else the usual (JARM §3)."""
+    return metadata.authorization_signed_response_alg or metadata.usual_alg
 
 
 def packed(reply: Reply, tools: Tools, now: datetime) -> Mapping[str, str]:

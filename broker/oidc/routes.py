@@ -10,12 +10,12 @@ from broker import jose
 from broker.db import reading, transaction
 from broker.errors import OAuthCode, OAuthError
 from broker.feature import ClaimsAsked, claims_of, metadata_of
-from broker.oidc import form, possession, store
+from broker.oidc import form, nesting, possession, store
 from broker.oidc.access import granted
 from broker.oidc.claims import told_to, userinfo_claims
 from broker.oidc.client import Client
 from broker.oidc.client_door import proved_client
-from broker.oidc.discovery import metadata, of_clients
+from broker.oidc.discovery import metadata, of_clients, of_encryption, of_requests
 from broker.oidc.token import GRANTS
 from broker.oidc.token_request import Answerer, Refusal, TokenRequest
 from broker.web import csrf
@@ -37,6 +37,7 @@ _CROSS_ORIGIN = frozenset(
         "userinfo",
         "introspection.introspect",
         "revocation.revoke",
+        "requests.push",
     )
 )
 
@@ -60,6 +61,8 @@ def token() -> Response:
         answer = answerer(tx, asked, app, now)
     if isinstance(answer, Refusal):
         raise answer.error()
+    if "id_token" in answer:  # here, because the client's keys may have to be fetched
+        answer |= {"id_token": nesting.nested(answer["id_token"], client, "id_token", now)}
     return jsonify(answer)
 
 
@@ -75,21 +78,23 @@ def userinfo() -> Response:
         said = claims_of(app.features, tx, grant.account_id, asked, now)
         client = store.find_client(tx, grant.client_id)
     claims = userinfo_claims(grant, told_to(grant, said, app.keyring.pairwise))
-    alg = client and client.metadata.userinfo_signed_response_alg
-    if not alg:
+    if client is None or not nesting.userinfo_is_jwt(client.metadata):
         return jsonify(claims)
-    # Core §5.3.2: a signed answer names who says it, and to whom.
-    signed = claims | {"iss": app.settings.issuer, "aud": grant.client_id}
-    return Response(jose.sign(signed, app.keyring, alg, now), mimetype="application/jwt")
+    return Response(
+        nesting.userinfo(claims, client, app.keyring, app.settings.issuer, now),
+        mimetype="application/jwt",
+    )
 
 
+@pages.get("/.well-known/oauth-authorization-server")
 @pages.get("/.well-known/openid-configuration")
 def discovery() -> Response:
-    """The provider's metadata."""
-    app = tools()
+    """The provider's metadata, at the address of either standard (RFC 8414 §3)."""
+    app, issuer = tools(), tools().settings.issuer
     signing = app.keyring.algorithms(app.clock())
-    document = metadata(app.settings.issuer, app.policy, list(LANGUAGES), signing)
-    return _published(document | of_clients(app.settings) | metadata_of(app.features))
+    document = metadata(issuer, app.policy, list(LANGUAGES), signing)
+    document |= of_requests(issuer, signing) | of_encryption() | of_clients(app.settings)
+    return _published(document | metadata_of(app.features))
 
 
 @pages.get("/jwks")
@@ -100,7 +105,7 @@ def keys() -> Response:
 
 @pages.after_request
 def _allow_other_origins(response: Response) -> Response:
-    # Browser clients read these four; none of them looks at a cookie.
+    # Browser clients call these; none of them looks at a cookie.
     if request.endpoint in _CROSS_ORIGIN:
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, DPoP"

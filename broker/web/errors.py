@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, render_template, request
@@ -38,11 +38,18 @@ _HTTP_CODES = {
 
 Redirected = Callable[[OAuthError], BaseResponse]
 _REDIRECTED = "errors_redirected"
+_WAY_BACK = "errors_way_back"
 
 
 def redirect_with(redirected: Redirected) -> None:
     """From here on, redirectable errors of this request go to a proved address of the client's."""
     setattr(g, _REDIRECTED, redirected)
+
+
+def offer_way_back(url: str | None, name: Mapping[str, str]) -> None:
+    """If this request ends on a page of ours, it has a link to the service called `name`."""
+    if url is not None:
+        setattr(g, _WAY_BACK, (url, dict(name)))
 
 
 def install(app: Flask) -> None:
@@ -91,7 +98,12 @@ def answer(code: str, status: int, hint: str = "", reference: str = "") -> Respo
     if request.path.startswith(_MACHINE_DOORS):
         return _oauth(code, status, hint)
     page = render_template(
-        "error.html", error=message(code), code=code, status=status, reference=reference
+        "error.html",
+        error=message(code),
+        code=code,
+        status=status,
+        reference=reference,
+        way_back=g.get(_WAY_BACK),
     )
     return Response(page, status, mimetype="text/html")
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 import pytest
@@ -30,6 +30,12 @@ from broker.web.tools import Tools
 from tests.browsing import serve
 from tests.people import forms
 from tests.service import Service, agree, register, settle
+
+if TYPE_CHECKING:
+    from tests.blackbox.party import Party
+
+BYE = "https://service.test/bye"
+"""Where the first client wants people to be sent once they are signed out."""
 
 Hook = Callable[[requests.Session, str], str]
 
@@ -108,7 +114,7 @@ def _ours(keyring: Keyring, folder: Path) -> Iterator[Provider]:
     with serve(build) as issuer:
         app = made[0]
         services = (
-            register(app, Service("one", "secret one")),
+            register(app, Service("one", "secret one"), post_logout_redirect_uris=[BYE]),
             register(app, Service("two", "secret two", "https://two.test/callback"), sector="two"),
         )
         scope = ("openid", "profile", "offline_access")
@@ -125,3 +131,10 @@ def _ours(keyring: Keyring, folder: Path) -> Iterator[Provider]:
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture
+def party(provider: Provider) -> "Party":
+    from tests.blackbox.party import Party
+
+    return Party(provider)

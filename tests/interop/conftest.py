@@ -10,6 +10,7 @@ from flask import Flask
 from broker import clock, entropy
 from broker.app import create_app
 from broker.db import db
+from broker.outbound import Outbound
 from broker.settings import Settings
 from broker.web.tools import Tools
 from tests.browsing import serve
@@ -29,7 +30,13 @@ def town(tools: Tools, tmp_path: Path) -> Iterator[Town]:
 
     def build(origin: str) -> Flask:
         settings = Settings(issuer=origin, database_url=f"sqlite:///{tmp_path}/broker.sqlite3")
-        real = replace(tools, settings=settings, clock=clock.utcnow, random=entropy.system)
+        real = replace(
+            tools,
+            settings=settings,
+            clock=clock.utcnow,
+            random=entropy.system,
+            outbound=Outbound(local=True),
+        )
         made.append(create_app(real))
         with made[0].app_context():
             db.create_all()

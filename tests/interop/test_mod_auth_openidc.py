@@ -8,13 +8,16 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import requests
 
 from tests.interop.conftest import Town
-from tests.service import Service, register, settle
+from tests.people import forms
+from tests.service import Person, Service, register, settle
+from tests.visits import events
 
 pytestmark = pytest.mark.interop
 
@@ -90,21 +93,96 @@ def apache(folder: Path, port: int, **said: str) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_a_person_is_let_in_under_the_pairwise_subject(town: Town, folder: Path) -> None:
+@dataclass
+class Visit:
+    """A person who has come in through apache, in a browser of their own."""
+
+    origin: str
+    town: Town
+    service: Service
+    person: Person
+    browser: requests.Session
+    log: Path
+
+    @property
+    def at_the_broker(self) -> dict[str, str]:
+        return {"Cookie": f"miftah_session={self.person.session_secret}"}
+
+    def come_in(self) -> requests.Response:
+        away = self.knock()
+        assert away.headers["Location"].startswith(f"{self.town.issuer}/authorize?"), away.text
+        back = requests.get(
+            away.headers["Location"],
+            headers=self.at_the_broker,
+            allow_redirects=False,
+            timeout=10,
+        )
+        return self.browser.get(back.headers["Location"], timeout=10)
+
+    def knock(self) -> requests.Response:
+        return self.browser.get(f"{self.origin}/inside/", allow_redirects=False, timeout=10)
+
+
+@pytest.fixture
+def visit(town: Town, folder: Path) -> Iterator[Visit]:
     port = free_port()
+    origin = f"http://localhost:{port}"
     service = register(
-        town.app, Service("apache", "a secret", f"http://localhost:{port}/inside/callback")
+        town.app,
+        Service("apache", "a secret", f"{origin}/inside/callback"),
+        backchannel_logout_uri=f"{origin}/inside/callback?logout=backchannel",
+        backchannel_logout_session_required=True,
+        post_logout_redirect_uris=[f"{origin}/bye.html"],
     )
     person = settle(town.app, town.app.test_client(), agreed=("openid",), service="apache")
     said = {"issuer": town.issuer, "client_id": "apache", "secret": service.secret, "more": ""}
-    with apache(folder, port, **said) as origin, requests.Session() as browser:
-        away = browser.get(f"{origin}/inside/", allow_redirects=False, timeout=10)
-        assert away.headers["Location"].startswith(f"{town.issuer}/authorize?"), away.text
-        session = {"Cookie": f"miftah_session={person.session_secret}"}
-        back = requests.get(
-            away.headers["Location"], headers=session, allow_redirects=False, timeout=10
-        )
-        inside = browser.get(back.headers["Location"], timeout=10)
-        log = (folder / "error.log").read_text()
-        assert (inside.status_code, inside.text) == (200, "the inside"), log
-        assert len(inside.headers["X-Remote-User"].split("@")[0]) == 43
+    with apache(folder, port, **said), requests.Session() as browser:
+        yield Visit(origin, town, service, person, browser, folder / "error.log")
+
+
+def test_a_person_is_let_in_under_the_pairwise_subject(visit: Visit) -> None:
+    inside = visit.come_in()
+    assert (inside.status_code, inside.text) == (200, "the inside"), visit.log.read_text()
+    assert len(inside.headers["X-Remote-User"].split("@")[0]) == 43
+
+
+@pytest.mark.parametrize("everywhere", [False, True], ids=["here", "everywhere"])
+def test_signing_out_at_the_broker_ends_the_visit_at_apache(visit: Visit, everywhere: bool) -> None:
+    visit.come_in()
+    assert visit.knock().status_code == 200
+    path = "/account/sign-out-everywhere" if everywhere else "/account/sign-out"
+    issuer, session = visit.town.issuer, requests.Session()
+    session.cookies.set("miftah_session", visit.person.session_secret)
+    page = session.get(f"{issuer}/account", timeout=10)
+    form = next(form for form in forms(page.text) if form.action == path)
+    sent = session.post(f"{issuer}{path}", form.fields, allow_redirects=False, timeout=10)
+    assert sent.status_code == 303, sent.text
+    assert visit.knock().status_code == 200  # it has not been told yet
+    told = visit.town.app.test_cli_runner().invoke(args=["logout", "deliver", "--once"])
+    assert told.exit_code == 0, told.output
+    assert "logout.told" in events(visit.town.app), visit.log.read_text()
+    assert visit.knock().headers["Location"].startswith(f"{issuer}/authorize?")
+
+
+def test_signing_out_at_apache_signs_out_at_the_broker_and_leads_back(visit: Visit) -> None:
+    visit.come_in()
+    bye = f"{visit.origin}/bye.html"
+    away = visit.browser.get(
+        f"{visit.origin}/inside/callback",
+        params={"logout": bye},
+        allow_redirects=False,
+        timeout=10,
+    )
+    address = away.headers["Location"]
+    assert address.startswith(f"{visit.town.issuer}/logout?"), visit.log.read_text()
+    assert "id_token_hint=" in address
+    back = requests.get(address, headers=visit.at_the_broker, allow_redirects=False, timeout=10)
+    assert (back.status_code, back.headers["Location"]) == (303, bye)
+    account = requests.get(
+        f"{visit.town.issuer}/account",
+        headers=visit.at_the_broker,
+        allow_redirects=False,
+        timeout=10,
+    )
+    assert account.status_code == 303
+    assert visit.knock().headers["Location"].startswith(f"{visit.town.issuer}/authorize?")

@@ -227,6 +227,26 @@ def test_a_header_that_holds_no_certificate_is_no_certificate(app: Flask, text: 
         assert client_certificate() is None
 
 
+@pytest.mark.parametrize(
+    ("part", "other"),
+    [
+        (bytes.fromhex("2a8648ce3d0201"), bytes.fromhex("2a8648ce3d0209")),
+        (bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a8648ce3d030177")),
+        (bytes.fromhex("550403"), bytes.fromhex("5504ff")),
+    ],
+    ids=["kind of key", "curve", "name"],
+)
+def test_a_certificate_of_unknown_parts_is_no_certificate(
+    app: Flask, part: bytes, other: bytes
+) -> None:
+    der = certificate().public_bytes(serialization.Encoding.DER)
+    assert part in der
+    text = base64.encodebytes(der.replace(part, other)).decode()
+    pem = f"-----BEGIN CERTIFICATE-----\n{text}-----END CERTIFICATE-----\n"
+    with app.test_request_context(headers={HEADER: quote(pem)}):
+        assert client_certificate() is None
+
+
 def test_the_certificate_is_there_for_binding_tokens(app: Flask) -> None:
     with app.test_request_context(headers=shown(certificate())):
         found = client_certificate()

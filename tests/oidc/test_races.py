@@ -1,10 +1,16 @@
-"""Eight at once, on either database: what may happen once happens once."""
+"""Fifty at once, on either database: what may happen once happens once.
+
+The other races of fifty stand with what they are about: test_pushed, test_refreshing, test_dpop,
+test_client_assertion.
+"""
 
 import threading
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from tests.service import Service, register, settle
 
@@ -30,12 +36,30 @@ def service(disk_app: Flask) -> Service:
     return register(disk_app)
 
 
-def test_one_code_is_redeemed_by_one_of_eight(disk_app: Flask, service: Service) -> None:
+def test_one_code_is_redeemed_by_one_of_fifty(disk_app: Flask, service: Service) -> None:
     client = disk_app.test_client()
     settle(disk_app, client, agreed=("openid",))
     code = service.code(client)
-    statuses = at_once(disk_app, lambda c: service.redeem(c, code))
-    assert sorted(statuses) == [200] + [400] * 7
+    statuses = at_once(disk_app, lambda c: service.redeem(c, code), times=50)
+    assert sorted(statuses) == [200] + [400] * 49
+
+
+def test_after_fifty_redemptions_of_one_code_nothing_it_bought_is_left(
+    disk_app: Flask, service: Service
+) -> None:
+    client = disk_app.test_client()
+    settle(disk_app, client, agreed=("openid",))
+    code, heard = service.code(client), []
+
+    def redeem(other: FlaskClient) -> TestResponse:
+        response = service.redeem(other, code)
+        heard.append(response.get_json())
+        return response
+
+    at_once(disk_app, redeem, times=50)
+    (bought,) = [told for told in heard if "access_token" in told]
+    bearer = {"Authorization": f"Bearer {bought['access_token']}"}
+    assert client.get("/userinfo", headers=bearer).status_code == 401
 
 
 def test_the_whole_protocol_works_on_either_database(disk_app: Flask, service: Service) -> None:

@@ -271,6 +271,17 @@ def test_a_service_with_keys_proves_itself_with_them(
     assert answer.get_json()["error"] == "invalid_scope"
 
 
+@pytest.mark.parametrize("kind", ["id_token", "userinfo"])
+def test_where_only_the_way_to_the_key_is_named_the_cipher_is_ours_and_told(
+    client: FlaskClient, invitation: dict[str, str], kind: str
+) -> None:
+    """Registration §2 would have it be a CBC; RFC 7591 §3.2.1 lets us say another in our answer."""
+    alg = {f"{kind}_encrypted_response_alg": "ECDH-ES"}
+    keys = {"keys": [KEY.public | {"use": "enc", "alg": "ECDH-ES"}]}
+    found = made(client, invitation, jwks=keys, **alg)
+    assert found[f"{kind}_encrypted_response_enc"] == "A256GCM"
+
+
 def test_a_fapi2_service_registers_with_no_rs256_by_default(
     client: FlaskClient, invitation: dict[str, str]
 ) -> None:
@@ -375,6 +386,9 @@ def test_the_code_flow_needs_an_address(
         ({"default_max_age": -1}, "default_max_age"),
         ({"default_max_age": 10**300}, "default_max_age"),
         ({"profile": "fapi1"}, "profile"),
+        ({"id_token_encrypted_response_alg": "ECDH-ES"}, "needs a key to encrypt to"),
+        ({"userinfo_encrypted_response_alg": "RSA-OAEP-256"}, "needs a key to encrypt to"),
+        ({"id_token_encrypted_response_alg": "RSA1_5"}, "id_token_encrypted_response_alg"),
         ({"profile": "fapi2"}, "fapi2 needs"),
         ({"scope": "openid audit:read"}, "operator"),
         ({"grant_types": ["urn:ietf:params:oauth:grant-type:token-exchange"]}, "operator"),

@@ -4,6 +4,7 @@ import time
 
 import click
 from flask.cli import AppGroup
+from sqlalchemy.exc import OperationalError
 
 from broker.db import reading, transaction
 from broker.oidc.logout import queue, telling
@@ -18,9 +19,19 @@ PAUSE_S = 1.0
 @commands.command()
 @click.option("--once", is_flag=True, help="Stop when nothing is due.")
 def deliver(*, once: bool) -> None:
-    """Deliver what is due, for ever; several at once never send the same notice twice at a time."""
+    """Deliver what is due, for ever; several at once never send the same notice twice at a time.
+
+    One such process runs beside the web workers (decision 0023). A database that is away for a
+    moment does not end it, unless it was started with --once.
+    """
     while True:
-        if not deliver_next():
+        try:
+            more = deliver_next()
+        except OperationalError:
+            if once:
+                raise
+            more = False
+        if not more:
             if once:
                 return
             time.sleep(PAUSE_S)

@@ -7,13 +7,20 @@ const client = (id, host) => ({
   client_id: id,
   client_secret: `secret of ${id}`,
   redirect_uris: [`https://${host}.test/callback`],
+  post_logout_redirect_uris: [`https://${host}.test/bye`],
   grant_types: ["authorization_code", "refresh_token"],
 });
 const provider = new Provider(issuer, {
   clients: [client("one", "service"), client("two", "two")],
   enableHttpPostMethods: true,
   cookies: { keys: ["development"], long: { sameSite: "none" } },
-  features: { devInteractions: { enabled: true }, userinfo: { enabled: true } },
+  features: {
+    devInteractions: { enabled: true },
+    userinfo: { enabled: true },
+    introspection: { enabled: true },
+    revocation: { enabled: true },
+    claimsParameter: { enabled: true },
+  },
   scopes: ["openid", "offline_access", "profile"],
 });
 provider.listen(port, () => console.log(`listening on ${issuer}`));

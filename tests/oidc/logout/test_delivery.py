@@ -1,5 +1,6 @@
 """The queue and its worker: told once, tried for a day, by one worker at a time."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -180,6 +181,29 @@ def test_of_eight_workers_one_sends(disk_app: Flask, receiver: Receiver) -> None
         list(pool.map(work, range(8)))
     assert len(receiver.came) == 1
     assert notices(disk_app) == []
+
+
+def test_a_database_that_is_away_for_a_moment_does_not_end_the_worker(
+    app: Flask, listening: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 1:
+            with app.app_context():
+                db.create_all()
+            add(app)
+        else:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", pause)
+    with app.app_context():
+        db.drop_all()
+    app.test_cli_runner().invoke(args=["logout", "deliver"])
+    assert len(pauses) == 2
+    # The service's registration was in the tables that were gone: it is told no more.
+    assert said(app, "logout.refused") == [{"client": "service", "tries": 1, "reason": "unwanted"}]
 
 
 def test_a_notice_is_taken_by_whoever_is_first(app: Flask) -> None:
