@@ -256,7 +256,7 @@ def test_a_service_without_the_grant_type_and_a_public_one_are_refused(
     ids=str,
 )
 def test_a_request_that_lacks_something_is_invalid(
-    client: FlaskClient, first: Service, token: str, changed: dict[str, str | None]
+    client: FlaskClient, first: Service, token: str, changed: dict[str, Any]
 ) -> None:
     assert refusal(exchange(client, first, token, **changed)) == "invalid_request"
 
