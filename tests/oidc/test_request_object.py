@@ -434,6 +434,15 @@ def test_an_address_cannot_be_pushed(client: FlaskClient, published: tuple[Servi
 # Whatever comes
 
 
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=10)
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
+
+
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -461,13 +470,9 @@ def test_no_changed_byte_is_answered_with_a_code_or_5xx(
              "response_mode", "redirect_uri", "resource", "authorization_details", "client_id",
              "prompt", "acr_values", "id_token_hint", "registration", "foo"]
         ),
-        st.recursive(
-            st.none() | st.booleans() | st.integers() | st.text(max_size=10)
-            | st.floats(allow_nan=False, allow_infinity=False),
-            lambda inner: st.lists(inner, max_size=3)
-            | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-            max_leaves=5,
-        ),
+        SCALARS
+        | st.lists(SCALARS, max_size=3)
+        | st.dictionaries(st.text(max_size=5), SCALARS | st.lists(SCALARS, max_size=3), max_size=3),
         max_size=5,
     )
 )  # fmt: skip
