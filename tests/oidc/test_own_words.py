@@ -1,12 +1,14 @@
 """What a service registered for people to read stands where they decide (Registration §2)."""
 
+from typing import Any
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.service import register, settle
 
-WORDS = {
+WORDS: dict[str, Any] = {
     "policy_uri": "https://service.test/privacy?a=1&b=2",
     "tos_uri": "https://service.test/terms",
 }
