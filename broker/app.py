@@ -29,6 +29,7 @@ from broker.verifiers.mrz import MrzVerifier, PassportEye, engine_available
 from broker.web import cookies, csrf, errors, headers, locale, static_files, uploads
 from broker.web.pages import pages as shell
 from broker.web.tools import Tools
+from broker.web.work import work
 
 FEATURES: tuple[Feature, ...] = (
     broker.audit.feature,
@@ -89,6 +90,7 @@ def create_app(tools: Tools | None = None) -> Flask:
     for part in (uploads, headers, cookies, locale, csrf, static_files, errors):
         part.install(app)
     app.register_blueprint(shell)
+    app.cli.add_command(work)
     for feature in tools.features:
         if feature.pages is not None:
             app.register_blueprint(feature.pages)

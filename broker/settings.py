@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -78,6 +79,10 @@ class AuthenticationSettings(_Section):
     """DNS name that the signer's certificate must bear; empty: any."""
     least_certification: Literal["L1", "L1plus", "L2", "L2plus", "L3", "L3plus"] = "L2"
     """FIDO level from which on an attested key of a model counts as such."""
+    forbidden_models: frozenset[UUID] = frozenset()
+    """AAGUIDs of models of keys that are not enrolled, and that prove little where they were."""
+    allowed_models: frozenset[UUID] = frozenset()
+    """AAGUIDs of the only models whose keys may count as attested; empty: any that FIDO knows."""
     recovery_cooling: timedelta = timedelta(hours=24)
     """From using a recovery code until a key that was enrolled by it counts in full."""
 
@@ -162,6 +167,8 @@ class Settings(BaseSettings):
     """Folder of the key files (keys/README.md)."""
     policy_file: Path | None = None
     """Assurance policy; unset: the one shipped in broker/identity/policy.yaml."""
+    limits_url: str = Field(default="", pattern="^((redis|rediss|unix)://.+)?$")
+    """Redis or Valkey server that counts tries for all workers together; empty: each by itself."""
     locale: str = Field(default="fr", pattern="^(fr|ar|en)$")
     """Language of last resort."""
     trusted_proxies: int = Field(default=0, ge=0, le=3)

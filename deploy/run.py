@@ -44,8 +44,8 @@ def main() -> int:
         _serve("broker:create_app()", BROKER_PORT, environ, workers=2),
         # The demonstration keeps its visitors in memory: one process.
         _serve("broker.demo.app:create_app()", DEMO_PORT, demo, workers=1),
-        # Tells relying services of sign-outs (decision 0023).
-        subprocess.Popen(_flask("logout", "deliver"), env=environ),  # noqa: S603
+        # Tells relying services of sign-outs, and people of changes (decision 0023).
+        subprocess.Popen(_flask("work"), env=environ),  # noqa: S603
     ]
     _until_answering(servers)
     print(  # noqa: T201

@@ -28,6 +28,7 @@ class Door(StrEnum):
     SIGN_IN = "sign_in"
     RECOVERY = "recovery"
     ENROL = "enrol"
+    APP = "app"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +188,19 @@ def _buckets(door: Door, account_id: str | None) -> tuple[Bucket, ...]:
 
 
 def _store() -> Store:
-    store: Store = current_app.extensions.setdefault(_STORE, Memory())
+    held = current_app.extensions
+    if _STORE not in held:
+        held[_STORE] = _made(tools().settings.limits_url)
+    store: Store = held[_STORE]
     return store
+
+
+def _made(url: str) -> Store:
+    if not url:
+        return Memory()
+    from broker.authentication.shared_limits import Shared  # noqa: PLC0415  an optional dependency
+
+    return Shared(url)
 
 
 def _with_delay(answer: Response, seconds: str) -> Response:

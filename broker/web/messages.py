@@ -135,6 +135,10 @@ MESSAGES: dict[str, Message] = {
         "You signed in too long ago for this.",
         "Sign in again with your security key, then repeat what you wanted to do.",
     ),
+    "totp_rejected": Message(
+        "These are not the six digits that the app shows now.",
+        "Wait for the next ones, and see that your device's clock is right.",
+    ),
     "too_many_attempts": Message(
         "You have tried many times.",
         "Wait an hour, then try again.",
