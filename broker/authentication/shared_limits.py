@@ -1,4 +1,4 @@
-"""The buckets of `limits` in a Redis or Valkey server, for several workers together.
+"""The buckets of `buckets` in a Redis or Valkey server, for several workers together.
 
 One script charges all buckets of a try or none, so that workers cannot overtake each other. The
 server holds digests and levels for as long as they mean something, and may lose them at any time.
@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import redis
 
-from broker.authentication.limits import ALLOWANCES, Allowance, Bucket, Memory
+from broker.authentication.buckets import ALLOWANCES, Allowance, Bucket, Memory
 
 _TIMEOUT_S: Final = 0.5
 
 # For each bucket: free, first, longest, leak (seconds). Answers the longest wait in milliseconds;
-# where it is 0, a try was counted in each. The same arithmetic as limits.leaked and limits.wait.
+# where it is 0, a try was counted in each. The same arithmetic as buckets.leaked and buckets.wait.
 _CHARGE: Final = """
 local now, longest, levels = tonumber(ARGV[1]), 0, {}
 for i, key in ipairs(KEYS) do
@@ -60,7 +60,7 @@ class Shared:
         self._own = Memory()
 
     def charge(self, buckets: Iterable[Bucket], now: datetime) -> timedelta:
-        """As limits.Store says."""
+        """As buckets.Store says."""
         held = tuple(buckets)
         figures = [f for kind, _ in held for f in _seconds(ALLOWANCES[kind])]
         try:
@@ -70,7 +70,7 @@ class Shared:
         return timedelta(milliseconds=int(wait))
 
     def refund(self, buckets: Iterable[Bucket], now: datetime) -> None:
-        """As limits.Store says."""
+        """As buckets.Store says."""
         held = tuple(buckets)
         try:
             self._refund(keys=_keys(held), args=[])

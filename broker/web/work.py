@@ -3,6 +3,7 @@
 import time
 
 import click
+from flask.cli import with_appcontext
 from sqlalchemy.exc import OperationalError
 
 from broker.web.tools import tools
@@ -13,6 +14,7 @@ PAUSE_S = 1.0
 
 @click.command("work")
 @click.option("--once", is_flag=True, help="Stop when nothing is due.")
+@with_appcontext
 def work(*, once: bool) -> None:
     """Do what is due, for ever: tell services of sign-outs, send mail, and so on.
 

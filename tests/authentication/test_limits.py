@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from broker.app import create_app
 from broker.authentication import limits
-from broker.authentication.limits import ALLOWANCES, Level, Memory
+from broker.authentication.buckets import ALLOWANCES, Level, Memory
 from broker.db import db
 from broker.settings import Settings
 from broker.web.tools import Tools

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from broker.authentication.limits import ALLOWANCES, Bucket, Memory
+from broker.authentication.buckets import ALLOWANCES, Bucket, Memory
 from broker.authentication.shared_limits import Shared
 from tests.conftest import NOON
 

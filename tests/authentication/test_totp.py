@@ -163,7 +163,7 @@ def test_what_is_no_six_digits_is_refused(
     page, _ = prepare(client)
     answer = press(client, page, "/authenticator-app/proof", code=typed)
     assert answer.status_code == 422
-    assert "These are not the six digits" in answer.text
+    assert "These are not the six digits that the app shows now." in answer.text
     assert recorded(app, "totp.refused")[0]["reason"] == "malformed"
     assert clock
 
