@@ -34,7 +34,8 @@ class Asked:
     `account` on the account pages, where nobody but the person asks. `client_name` and
     `purpose` are texts by language. `claims` are single claims asked for, by place as in
     ClaimsAsked; `claim_names` is what an agreement must cover of them. `details` say what exactly
-    may be done (RFC 9396). `start_again` is where the service begins a sign-in (Core §4).
+    may be done (RFC 9396). `start_again` is where the service begins a sign-in (Core §4),
+    `links` its own words: how it uses data, "policy", and its "terms" (Registration §2).
     """
 
     client_id: str
@@ -52,6 +53,7 @@ class Asked:
     claim_names: frozenset[str] = frozenset()
     details: tuple[Mapping[str, Any], ...] = ()
     start_again: str | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
 
     def person(self) -> str:
         """The account of the signed-in person. Raises NotFound where nobody is signed in."""

@@ -103,6 +103,7 @@ def _to_json(asked: Asked) -> dict[str, Any]:
         "claim_names": sorted(asked.claim_names),
         "details": [dict(detail) for detail in asked.details],
         "start_again": asked.start_again,
+        "links": dict(asked.links),
     }
 
 
@@ -123,4 +124,5 @@ def _from_json(row: Interaction) -> Asked:
         claim_names=frozenset(kept.get("claim_names", ())),
         details=tuple(kept.get("details", ())),
         start_again=kept.get("start_again"),
+        links=kept.get("links", {}),
     )

@@ -21,6 +21,7 @@ from broker.interaction import store as interactions
 from broker.oidc import pushed, resource, store
 from broker.oidc.claims_request import acr_wish, names, personal, subject_asked
 from broker.oidc.client import Client
+from broker.oidc.client_metadata import ClientMetadata
 from broker.oidc.dispatch import next_step
 from broker.oidc.grant import Assurance, Grant, authenticated, met_names, weigh
 from broker.oidc.minting import mint_code
@@ -197,6 +198,7 @@ def _asked(
         claim_names=names(claims),
         details=request.authorization_details,
         start_again=_start_again(client, tools),
+        links=_links(client.metadata),
     )
 
 
@@ -204,6 +206,12 @@ def _start_again(client: Client, tools: Tools) -> str | None:
     """Where the client begins a sign-in with us, as it registered (Core §4)."""
     url = client.metadata.initiate_login_uri
     return url and query_url(url, {"iss": tools.settings.issuer})
+
+
+def _links(metadata: ClientMetadata) -> dict[str, str]:
+    """Its own words, where it registered any, for the person who is to agree."""
+    named = {"policy": metadata.policy_uri, "terms": metadata.tos_uri}
+    return {name: url for name, url in named.items() if url is not None}
 
 
 def _subject_fault(

@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Mapping
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, g, request
 from sqlalchemy.orm import Session
@@ -90,7 +91,7 @@ def _jkt(  # noqa: PLR0913  the proof, and all that it must fit
             unverified_proof,
             dpop.Expected(
                 method=request.method,
-                url=tools.settings.issuer + request.path,
+                url=_address(tools),
                 nonce_key=tools.keyring.browser,
                 nonce_owed=owed,
                 access_token=token,
@@ -100,6 +101,14 @@ def _jkt(  # noqa: PLR0913  the proof, and all that it must fit
     except OAuthError as error:
         setattr(g, _NONCE_OWED, owed or error.code == OAuthCode.USE_DPOP_NONCE)
         raise
+
+
+def _address(tools: Tools) -> str:
+    """The door as the sender called it: at the issuer, or where certificates are asked for."""
+    mtls_origin = tools.settings.tls.mtls_origin
+    if mtls_origin and request.host == urlsplit(mtls_origin).netloc:
+        return mtls_origin + request.path
+    return tools.settings.issuer + request.path
 
 
 @pages.after_app_request

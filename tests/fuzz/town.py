@@ -64,7 +64,10 @@ class Town:
 
 def found(app: Flask) -> Town:
     """The town, its services registered and its person signed in."""
-    both = {"jwks": KEY.key_set, "authorization_details_types": ["identity_verification"]}
+    both: dict[str, Any] = {
+        "jwks": KEY.key_set,
+        "authorization_details_types": ["identity_verification"],
+    }
     grants = ["authorization_code", "refresh_token", "client_credentials", GRANT_TYPE]
     secret = register(app, **both, grant_types=grants)
     keyed = register(

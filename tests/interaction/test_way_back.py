@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -14,7 +15,7 @@ from tests.service import register
 START = "https://service.test/start?from=broker"
 
 
-def lost(app: Flask, client: FlaskClient, clock: StoppedClock, **said: str) -> str:
+def lost(app: Flask, client: FlaskClient, clock: StoppedClock, **said: Any) -> str:
     """The path of a request that is over by time."""
     path = register(app, **said).ask(client).location
     clock.forward(minutes=45)

@@ -97,9 +97,9 @@ def test_acr_is_essential_only_with_a_value_to_reach() -> None:
 def test_a_subject_asked_in_both_places_must_be_the_same() -> None:
     assert subject_asked(asked(id_token={"name": None})) is None
     assert subject_asked(asked(id_token={"sub": None})) is None
-    assert subject_asked(asked(id_token={"sub": {"value": "a"}})) == frozenset("a")
+    assert subject_asked(asked(id_token={"sub": {"value": "a"}})) == frozenset({"a"})
     both = asked(id_token={"sub": {"value": "a"}}, userinfo={"sub": {"values": ["a", "b"]}})
-    assert subject_asked(both) == frozenset("a")
+    assert subject_asked(both) == frozenset({"a"})
     assert (
         subject_asked(asked(id_token={"sub": {"value": "a"}}, userinfo={"sub": {"value": "b"}}))
         == frozenset()

@@ -215,7 +215,8 @@ def test_a_code_is_bound_to_the_key_that_was_shown_at_par(
 def test_clocks_may_differ_by_ten_seconds_and_not_by_more_than_sixty(
     app: Flask, client: FlaskClient, service: Service, name: str, ahead: int, status: int
 ) -> None:
-    form = service.arguments() | proved(app, **{name: AT + ahead})
+    said: dict[str, Any] = {name: AT + ahead}
+    form = service.arguments() | proved(app, **said)
     assert client.post("/par", data=form).status_code == status
 
 

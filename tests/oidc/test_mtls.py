@@ -11,10 +11,13 @@ from broker.db import db
 from broker.oidc.client_certificate import client_certificate
 from broker.oidc.mtls import thumbprint
 from broker.web.tools import Tools
+from tests.conftest import ISSUER
 from tests.oidc.test_client_certificate import KEY, behind, by_own_key, certificate, shown
+from tests.proofs import ProofKey
 from tests.service import Service, register, settle
 from tests.signing import a_key
 
+ALIAS = "https://mtls.broker.test"
 OWN, STRANGER = certificate(), certificate(a_key())
 
 
@@ -122,3 +125,29 @@ def test_the_thumbprint_is_that_of_the_certificate_in_the_header(app: Flask) -> 
         found = client_certificate()
     assert found is not None
     assert thumbprint(found) == thumbprint(OWN) != thumbprint(STRANGER)
+
+
+# With a proof of possession besides (RFC 8705 §5, RFC 9449 §4.3)
+
+
+@pytest.mark.parametrize(
+    ("sent_to", "names", "status"),
+    [
+        (ALIAS, ALIAS, 200),
+        (ALIAS, ISSUER, 400),
+        (ISSUER, ISSUER, 200),
+        (ISSUER, ALIAS, 400),
+        ("https://elsewhere.test", "https://elsewhere.test", 400),
+    ],
+)
+def test_a_proof_names_the_address_that_was_called_the_one_for_certificates_too(
+    tools: Tools, sent_to: str, names: str, status: int
+) -> None:
+    app = behind(tools, tls={"mtls_origin": ALIAS})
+    by_own_key(app, jwks=KEY.key_set)
+    form = {"grant_type": "client_credentials", "client_id": "service"}
+    headers = shown(OWN) | {"DPoP": ProofKey().proof(htu=f"{names}/token")}
+    answer = app.test_client().post("/token", data=form, headers=headers, base_url=sent_to)
+    assert answer.status_code == status, answer.text
+    with app.app_context():
+        db.engine.dispose()

@@ -223,7 +223,7 @@ def test_it_is_a_machine_s_door(client: FlaskClient, service: Service) -> None:
     )
 )
 def test_whatever_is_pushed_is_never_answered_with_5xx(
-    client: FlaskClient, service: Service, changed: dict[str, str]
+    client: FlaskClient, service: Service, changed: dict[str, Any]
 ) -> None:
     data: dict[str, Any] = changed
     assert push(client, service, **data).status_code < 500

@@ -409,6 +409,21 @@ def test_what_lies_there_and_is_no_object_is_invalid(app: Flask, client: FlaskCl
         assert by_address(client, service, f"{origin}/r")["error"] == "invalid_request_object"
 
 
+def test_two_addresses_are_refused(client: FlaskClient, published: tuple[Service, str]) -> None:
+    service, address = published
+    said = [("client_id", service.client_id), ("redirect_uri", CALLBACK)]
+    said += [("request_uri", address), ("request_uri", address)]
+    assert answer(client.get("/authorize", query_string=said))["error"] == "invalid_request"
+
+
+def test_a_request_in_clear_on_the_way_here_is_not_fetched(app: Flask, client: FlaskClient) -> None:
+    asked: list[str] = []
+    with servers.serving(lambda handler: asked.append(handler.path), tls=False) as origin:
+        service = register(app, jwks=KEY.key_set, request_uris=[f"{origin}/r"])
+        back = by_address(client, service, f"{origin}/r")
+    assert (back["error"], asked) == ("invalid_request_uri", [])
+
+
 def test_an_address_cannot_be_pushed(client: FlaskClient, published: tuple[Service, str]) -> None:
     service, address = published
     data = {"request_uri": address}
@@ -417,6 +432,15 @@ def test_an_address_cannot_be_pushed(client: FlaskClient, published: tuple[Servi
 
 
 # Whatever comes
+
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=10)
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
 
 
 @settings(
@@ -446,13 +470,9 @@ def test_no_changed_byte_is_answered_with_a_code_or_5xx(
              "response_mode", "redirect_uri", "resource", "authorization_details", "client_id",
              "prompt", "acr_values", "id_token_hint", "registration", "foo"]
         ),
-        st.recursive(
-            st.none() | st.booleans() | st.integers() | st.text(max_size=10)
-            | st.floats(allow_nan=False, allow_infinity=False),
-            lambda inner: st.lists(inner, max_size=3)
-            | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-            max_leaves=5,
-        ),
+        SCALARS
+        | st.lists(SCALARS, max_size=3)
+        | st.dictionaries(st.text(max_size=5), SCALARS | st.lists(SCALARS, max_size=3), max_size=3),
         max_size=5,
     )
 )  # fmt: skip

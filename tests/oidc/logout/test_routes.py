@@ -302,7 +302,9 @@ def test_a_sealed_request_opens_for_half_an_hour(
 
 
 @given(place=st.integers(min_value=0, max_value=200), bit=st.integers(0, 7))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_a_sealed_request_that_was_touched_does_not_open(
     app: Flask, client: FlaskClient, service: Service, place: int, bit: int
 ) -> None:
