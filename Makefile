@@ -58,9 +58,9 @@ peer: $(VENV)/.test-installed ## Ask npm oidc-provider what tests/blackbox asks 
 
 lock: $(VENV)/.test-installed ## Resolve the dependencies anew into requirements/*.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url pyproject.toml -o requirements/run.txt
+	  --no-emit-index-url --extra demo pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --extra dev --extra pkcs11 pyproject.toml -o requirements/dev.txt
+	  --no-emit-index-url --extra dev --extra demo --extra pkcs11 --extra redis pyproject.toml -o requirements/dev.txt
 
 help: ## This list
 	@echo "make run     serve the broker and a demonstration relying service"

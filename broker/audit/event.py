@@ -35,6 +35,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "notice.refused": "A notice to a person could not be delivered, and why.",
         "notice.told": "A person was told by mail of what happened to their account.",
         "policy.activated": "This version of the assurance policy decides from now on.",
+        "recovery.confirmed": "A person proved again who they are: their new key counts in full.",
         "recovery.prepared": "A person was given a sheet of recovery codes; older ones are void.",
         "recovery.refused": "A recovery code was not accepted, and why.",
         "recovery.used": "A person came in by a recovery code; their other sessions were ended.",

@@ -3,6 +3,7 @@
 from broker.authentication.commands import commands
 from broker.authentication.keeping import erase, panel
 from broker.authentication.recovery_pages import pages as recovery_pages
+from broker.authentication.reproof import listen
 from broker.authentication.routes import pages
 from broker.authentication.step import SignInStep
 from broker.authentication.totp_pages import pages as totp_pages
@@ -19,5 +20,6 @@ feature = Feature(
     step=SignInStep(),
     panel=panel,
     erase=erase,
+    recorded=listen,
     commands=commands,
 )
