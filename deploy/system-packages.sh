@@ -11,6 +11,7 @@ case "${1:-}" in
             "fonts-noto-core:fc-list | grep -q NotoNaskhArabic"
             "strace:command -v strace"
             "softhsm2:ls /usr/lib/softhsm/libsofthsm2.so"
+            "redis-server:command -v redis-server"
             "postgresql:ls /usr/lib/postgresql/*/bin/initdb"
           ) ;;
   interop) checks=(
