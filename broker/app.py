@@ -28,6 +28,7 @@ from broker.identity.verifier import SchemeVerifier, Surroundings, Verifier
 from broker.outbound import Outbound
 from broker.settings import Settings, read_settings
 from broker.verifiers.mrz import MrzVerifier, PassportEye, engine_available
+from broker.verifiers.upstream import UpstreamVerifier
 from broker.web import cookies, csrf, errors, headers, locale, static_files, uploads
 from broker.web.pages import pages as shell
 from broker.web.tools import Tools
@@ -50,7 +51,7 @@ def features(settings: Settings) -> tuple[Feature, ...]:
     return (*FEATURES, broker.rehearsal.feature) if settings.rehearsal else FEATURES
 
 
-FOREIGN: tuple[type[SchemeVerifier], ...] = ()
+FOREIGN: tuple[type[SchemeVerifier], ...] = (UpstreamVerifier,)
 """The verifiers of foreign schemes, one a protocol."""
 
 
@@ -67,6 +68,8 @@ def verifiers(tools: Tools) -> tuple[Verifier, ...]:
         tools.random,
         tools.outbound,
         settings.keys_dir,
+        unlock=keyring.unlock(settings.keys),
+        scheme_files=settings.schemes_dir,
     )
     return (
         MrzVerifier(PassportEye(_tesseract()), specimens=settings.proofing.accept_specimens),

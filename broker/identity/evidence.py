@@ -1,7 +1,7 @@
 """What was shown, with every check made on it (OpenID Identity Assurance 1.0, `evidence`)."""
 
-from dataclasses import astuple, dataclass
-from datetime import date, datetime
+from dataclasses import astuple, dataclass, field
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -63,6 +63,14 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Once:
+    """A name that may be used one time, and for how long from now that must be remembered."""
+
+    name: str
+    remembered: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What was shown: it exists only if every mandatory check passed.
 
@@ -78,6 +86,8 @@ class Evidence:
     reference: str = ""
     """Name under which it was filed; empty until then. The record speaks of it by this name."""
     origin: Origin | None = None
+    once: Once | None = field(default=None, compare=False)
+    """What is used up by this evidence, for whoever takes it; it is not filed with it."""
 
     def value(self, name: str) -> str | None:
         """The value of the claim called `name`, or None where the evidence does not say."""

@@ -1,7 +1,7 @@
 """The door that every way of proving who you are fits."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 from broker.entropy import RandomBytes
 from broker.identity.evidence import Evidence
 from broker.identity.scheme import Scheme
-from broker.keyring import Keyring
+from broker.keyring import Keyring, Unlock
 from broker.outbound import Outbound
 
 
@@ -49,6 +49,8 @@ class Page:
 
     template: str
     context: Mapping[str, object] = field(default_factory=dict)
+    form_target: str = ""
+    """Origin of another house that a form of this page goes to; "": none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class Verifier(Protocol):
 class Surroundings:
     """What a verifier of schemes is built with; keys and schemes are those of the moment.
 
-    `key_files` is the folder of the keys that a scheme's file names.
+    `key_files` is the folder of the keys that a scheme's file names, `unlock` what opens them.
     """
 
     issuer: str
@@ -141,6 +143,9 @@ class Surroundings:
     random: RandomBytes
     outbound: Outbound
     key_files: Path
+    unlock: Unlock = field(default_factory=Unlock)
+    scheme_files: Path = Path("schemes")
+    """The folder of the schemes, where metadata lie beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +175,15 @@ class SchemeVerifier(Verifier):
     def produces(self) -> frozenset[str]:
         """The evidence that these schemes can make."""
         return frozenset(row.evidence for s in self.schemes.values() for row in s.levels)
+
+
+@runtime_checkable
+class Fetches(Protocol):
+    """The further ability of a verifier that must know others' documents ahead of time."""
+
+    def fetch(self, now: datetime) -> Iterator[tuple[str, str]]:
+        """Get them anew: the scheme and, in words for the operator, what came of it."""
+        ...
 
 
 @runtime_checkable

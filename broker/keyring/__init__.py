@@ -18,7 +18,7 @@ from broker.keyring.folder import SECRETS, init, load, make_in_module, retire, r
 from broker.keyring.held import HeldKeyring
 from broker.keyring.key import Keyring, KeysMissing, SigningKey, State, state, superseded_at
 from broker.keyring.module import ModuleFailed
-from broker.keyring.sealing import SealBroken, Unlock, unlock
+from broker.keyring.sealing import SealBroken, Unlock, read_private_pem, unlock, unsealed
 
 __all__ = [
     "ALGORITHMS",
@@ -36,9 +36,11 @@ __all__ = [
     "init",
     "load",
     "make_in_module",
+    "read_private_pem",
     "retire",
     "rotate",
     "state",
     "superseded_at",
     "unlock",
+    "unsealed",
 ]
