@@ -18,6 +18,7 @@ import broker.oidc
 import broker.oidc.logout
 import broker.oidc.signing
 import broker.proofing
+import broker.proofing.foreign
 import broker.rehearsal
 from broker import clock, db, entropy, keyring
 from broker.feature import Feature
@@ -27,6 +28,7 @@ from broker.identity.scheme_folder import HeldSchemes
 from broker.identity.verifier import SchemeVerifier, Surroundings, Verifier
 from broker.outbound import Outbound
 from broker.settings import Settings, read_settings
+from broker.verifiers.eidas import EidasVerifier
 from broker.verifiers.mrz import MrzVerifier, PassportEye, engine_available
 from broker.verifiers.upstream import UpstreamVerifier
 from broker.web import cookies, csrf, errors, headers, locale, static_files, uploads
@@ -38,6 +40,7 @@ FEATURES: tuple[Feature, ...] = (
     broker.accounts.feature,
     broker.authentication.feature,
     broker.proofing.feature,
+    broker.proofing.foreign.feature,
     broker.consent.feature,
     broker.oidc.feature,
     broker.oidc.logout.feature,
@@ -51,7 +54,7 @@ def features(settings: Settings) -> tuple[Feature, ...]:
     return (*FEATURES, broker.rehearsal.feature) if settings.rehearsal else FEATURES
 
 
-FOREIGN: tuple[type[SchemeVerifier], ...] = (UpstreamVerifier,)
+FOREIGN: tuple[type[SchemeVerifier], ...] = (EidasVerifier, UpstreamVerifier)
 """The verifiers of foreign schemes, one a protocol."""
 
 

@@ -9,7 +9,7 @@ from broker.identity.assurance import Policy, reachable
 from broker.identity.verifier import Attempt, Opening, Redirect, Reply, Verifier
 from broker.interaction.store import ACCOUNT
 from broker.proofing.doors import Outlook
-from broker.web import csrf, shown
+from broker.web import csrf, headers, shown
 from broker.web.locale import gettext
 from broker.web.messages import message
 from broker.web.tools import tools
@@ -29,6 +29,8 @@ def show(opening: Opening, handle: str, attempt: Attempt, code: str | None = Non
     """The page that the verifier wants shown, status 422 with `code` in words, or the way out."""
     if isinstance(opening.show, Redirect):
         return redirect(opening.show.url, code=303)
+    if opening.show.form_target:
+        headers.allow_form_target(opening.show.form_target)
     page = render_template(
         opening.show.template,
         **{

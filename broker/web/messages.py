@@ -24,6 +24,18 @@ MESSAGES: dict[str, Message] = {
         "We could not find this reading any more.",
         "Start again with a new photograph.",
     ),
+    "evidence_replayed": Message(
+        "This answer has been used already.",
+        "Begin again: your country must answer anew each time.",
+    ),
+    "foreign_answer_lost": Message(
+        "We do not know what this answer belongs to: the visit is over, or it began elsewhere.",
+        "Go back to the service that sent you here and start again, in one window.",
+    ),
+    "answer_from_elsewhere": Message(
+        "This answer came from elsewhere than the country that you chose.",
+        "Begin again, and choose the country whose identity you will use.",
+    ),
     "form_expired": Message(
         "This page is too old to be sent.",
         "Go back, reload the page and send it again. Your browser must accept cookies.",

@@ -9,7 +9,13 @@ from pathlib import Path
 from broker.keyring import Unlock
 from broker.outbound import Outbound
 from broker.verifiers.eidas.credentials import Credentials, load
-from broker.verifiers.eidas.node import METADATA_LIMIT, Node, NodeUnknown, configured, demand_current
+from broker.verifiers.eidas.node import (
+    METADATA_LIMIT,
+    Node,
+    NodeUnknown,
+    configured,
+    demand_current,
+)
 from broker.verifiers.eidas.node import read as read_metadata
 from broker.verifiers.eidas.own_metadata import MEDIA_TYPE
 from broker.verifiers.eidas.section import Section

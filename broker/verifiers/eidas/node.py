@@ -96,7 +96,9 @@ def _node(entry: Element, section: Section, until: datetime | None) -> Node:
         if descriptor.get("use") in {None, "signing"}
         for certificate in descriptor.iter(tag(DS, "X509Certificate"))
     )
-    ways = {e.get("Binding"): e.get("Location") for e in role.findall(tag(MD, "SingleSignOnService"))}
+    ways = {
+        e.get("Binding"): e.get("Location") for e in role.findall(tag(MD, "SingleSignOnService"))
+    }
     sso = ways.get(BINDINGS[section.binding])
     if not keys or not sso or not sso.startswith(("https://", "http://")):
         raise NodeUnknown("no signing key, or no address for this binding")

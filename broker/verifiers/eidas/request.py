@@ -83,7 +83,7 @@ def friendly(attribute: str) -> str:
 
 
 def _place_of_return(root: Element, section: Section, asking: Asking) -> None:
-    """eIDAS reads it from our metadata alone; others may want to hear it."""
+    """Nodes of eIDAS read it from our metadata alone; others may want to hear it."""
     if section.profile == "eidas":
         return
     root.set("ProtocolBinding", BINDINGS["post"])

@@ -37,11 +37,11 @@ from broker.verifiers.eidas.section import Section, section_of
 from broker.verifiers.eidas.signing import signed, signed_query
 from broker.verifiers.eidas.xml import MESSAGE_LIMIT, Element, decoded
 
-PROVED: Final = (
-    Check("vcrypt", "issuer_signature", Outcome.PASSED),
-    Check("data", "answers_our_question", Outcome.PASSED),
+PROVED: Final = tuple(
+    Check("vcrypt", name, Outcome.PASSED)
+    for name in ("issuer_signature", "meant_for_us", "level_asserted")
 )
-"""What holds of whatever `close` returns: the node that was asked signed this answer to it."""
+"""What holds of whatever `close` returns: who was asked signed it, for us, with a level in it."""
 
 METADATA_SUFFIX: Final = ".xml"
 
@@ -149,7 +149,7 @@ class EidasVerifier(SchemeVerifier):
         levels = tuple(row.says for row in scheme.at_least(attempt.least))
         return Asking(identifier, attempt.now, entity_id, acs, levels)
 
-    def _way(  # noqa: PLR0913, PLR0917  who asks whom for what, by which road
+    def _way(  # noqa: PLR0913  who asks whom for what, by which road
         self,
         scheme: Scheme,
         section: Section,
@@ -194,9 +194,7 @@ class EidasVerifier(SchemeVerifier):
         )
 
 
-def _evidence(
-    scheme: Scheme, section: Section, assertion: Element, attempt: Attempt
-) -> Evidence:
+def _evidence(scheme: Scheme, section: Section, assertion: Element, attempt: Attempt) -> Evidence:
     remembered = attempt.remembered
     found = attributes(assertion, scripts=section.profile == "eidas")
     terms = Terms(scheme, section, remembered["country"], attempt.now.date())

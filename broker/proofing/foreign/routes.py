@@ -1,0 +1,111 @@
+"""Answers that come back from other houses, by a form of theirs or in the address.
+
+A browser does not send our cookie with another site's POST (SameSite=Lax, RFC 6265bis §5.6.7). So
+an answer is looked at in two moments. First it is laid down, sealed, with the attempt that it
+names, and the browser is given a ticket and sent on to a page of ours. There, with our cookie,
+the person who began collects it. Ticket and cookie must meet: who lures somebody else into
+answering a question of their own has the cookie and not the ticket, and the lured has the ticket
+and not the cookie.
+"""
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+
+from broker.audit.log import record
+from broker.db import transaction
+from broker.errors import EvidenceRejected, NotFound, TooLarge
+from broker.identity.verifier import Publishes, Reply, SchemeVerifier, Verifier
+from broker.interaction.store import asked
+from broker.proofing import attempts
+from broker.proofing.presenting import Answer, door, review_path
+from broker.web import csrf
+from broker.web.locale import choose
+from broker.web.messages import message
+from broker.web.tools import tools
+
+pages = Blueprint("foreign", __name__, url_prefix="/foreign", template_folder="templates")
+
+csrf.exempt("foreign.receive")
+
+
+@pages.get("/<kind>/<name>")
+def find(kind: str, name: str) -> Answer:
+    """What the verifier publishes under this name; else an answer has come in the address."""
+    verifier = _foreign(kind)
+    if isinstance(verifier, Publishes):
+        document = verifier.publish(name, tools().clock())
+        if document is not None:
+            made = Response(document.body, mimetype=document.media_type)
+            made.headers["Cache-Control"] = "public, max-age=300"
+            return made
+    return receive(kind, name)
+
+
+@pages.post("/<kind>/<name>")
+def receive(kind: str, name: str) -> Answer:
+    """Lay the answer down, and send the browser to collect it with its own cookie."""
+    now, verifier = tools().clock(), _foreign(kind)
+    sent = _sent(verifier)
+    handle = sent.fields.get(verifier.handle_param, "")
+    with transaction() as tx:
+        interaction, ticket = attempts.deliver(tx, handle, kind, (name, sent), now)
+    address = url_for(
+        "foreign.collect", handle=interaction, kind=kind, attempt=handle, ticket=ticket
+    )
+    return redirect(address, code=303)
+
+
+@pages.get("/<kind>/<handle>/<attempt>/<ticket>")
+def collect(kind: str, handle: str, attempt: str, ticket: str) -> Answer:
+    """Look at the answer, once, in the browser that began; a reload shows where things stand."""
+    now, verifier = tools().clock(), _foreign(kind)
+    with transaction() as tx:
+        where = attempts.place(asked(tx, handle, now), kind)
+        row = attempts.find(tx, attempt, where, now, alone=True)
+        if row.reading is not None:
+            return redirect(review_path(handle, kind, attempt), code=303)
+        waiting = attempts.collect(tx, row, ticket)
+        if waiting is None:
+            return redirect(url_for("proofing.doors", handle=handle), code=303)
+        attempts.count(tx, where.account_id, now)
+        resumed = attempts.resume(tx, row, now, choose())
+    name, sent = waiting
+    if resumed.remembered.get("scheme", name) != name:
+        return _refused(handle, where, attempt, "answer_from_elsewhere")
+    try:
+        evidence = verifier.close(resumed, sent)
+    except EvidenceRejected as refusal:
+        return _refused(handle, where, attempt, refusal.code)
+    with transaction() as tx:
+        row = attempts.find(tx, attempt, where, now, alone=True)
+        if attempts.used_up(tx, where.kind, evidence, now):
+            attempts.keep(tx, row, evidence)
+            return redirect(review_path(handle, kind, attempt), code=303)
+    return _refused(handle, where, attempt, "evidence_replayed")
+
+
+def _refused(handle: str, where: attempts.Place, attempt: str, code: str) -> Answer:
+    """Why the answer proves nothing, and what to do now; the attempt is over, on record."""
+    now = tools().clock()
+    with transaction() as tx:
+        tx.delete(attempts.find(tx, attempt, where, now, alone=True))
+        facts = {"account": where.account_id, "kind": where.kind, "reason": code}
+        record(tx, "evidence.refused", facts, now)
+    page = render_template("foreign/refused.html", error=message(code), code=code, handle=handle)
+    return page, EvidenceRejected.status
+
+
+def _foreign(kind: str) -> Verifier:
+    """The verifier of this kind, which sends people away. Raises NotFound."""
+    verifier = door(kind)
+    if not isinstance(verifier, SchemeVerifier):
+        raise NotFound("verifier_unknown")
+    return verifier
+
+
+def _sent(verifier: Verifier) -> Reply:
+    """The fields of the form, or of the address. Raises TooLarge past the verifier's limit."""
+    fields = request.form if request.method == "POST" else request.args
+    if sum(len(v.encode()) for values in fields.listvalues() for v in values) > verifier.size_limit:
+        raise TooLarge("too_many_bytes")
+    repeated = frozenset(name for name, values in fields.lists() if len(values) > 1)
+    return Reply(dict(fields.items()), {}, repeated)
