@@ -26,6 +26,8 @@ GENDERS: Final = {"M": "male", "F": "female", "male": "male", "female": "female"
 _DATE: Final = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 OLDEST: Final = 130
 """Years that nobody has lived."""
+_JOINERS: Final = frozenset("\u200c\u200d")
+"""Signs between letters that Persian and other names are written with."""
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 """Categories of signs that no name has: controls, direction marks, private and unassigned."""
 
@@ -130,9 +132,9 @@ def _value(name: str, value: Any, today: date) -> str:
     if not isinstance(value, str) or len(value) > LONGEST:
         raise EvidenceRejected("upstream_unreadable", name)
     text = unicodedata.normalize("NFC", value)
-    if any(unicodedata.category(sign) in _HIDDEN for sign in text.replace("\u200b", " ")):
-        raise EvidenceRejected("upstream_unreadable", name)
     text = " ".join(text.replace("\u200b", " ").split())
+    if any(unicodedata.category(sign) in _HIDDEN for sign in set(text) - _JOINERS):
+        raise EvidenceRejected("upstream_unreadable", name)
     if name == "birthdate" and text:
         return _birthdate(text, today)
     if name == "gender":

@@ -94,8 +94,8 @@ class Canned(Outbound):
         url: str,
         *,
         form: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit: int = 64 * 1024,
+        headers: Mapping[str, str] | None = None,  # noqa: ARG002  as Outbound
+        limit: int = 64 * 1024,  # noqa: ARG002  as Outbound
     ) -> Answer:
         answers, userinfo, spent = self._answers  # type: ignore[attr-defined]
         assert url.startswith("https://op.xa.test/"), url
@@ -178,7 +178,6 @@ def decided(
         try:
             made.append(door.close(attempt(), reply(case["callback"])))
         except EvidenceRejected as refusal:
-            assert refusal.code in door.refusals
             made.append(refusal)
     return made
 
@@ -191,6 +190,8 @@ def test_each_case_is_decided_as_its_manifest_says(
     made = decided(row, key_files, keyring)
     assert ["accept" if isinstance(m, Evidence) else "refuse" for m in made] == wanted, made
     for evidence in made:
+        if isinstance(evidence, EvidenceRejected):
+            assert evidence.code in UpstreamVerifier.refusals
         if isinstance(evidence, Evidence):
             assert evidence.value("birthplace_code") == "75056"
             assert evidence.origin is not None
