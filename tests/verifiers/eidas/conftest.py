@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import pytest
@@ -40,10 +41,14 @@ class Door:
     def take(self, **changed: Any) -> Evidence:
         """The evidence of an answer that is sound but for what is changed."""
         attempt, _ = self.ask()
-        acs = f"{ISSUER}/foreign/eidas/xa"
-        answer = Answer(f"{acs}.xml", acs, attempt.remembered["request"])
-        reply = Reply({"SAMLResponse": self.node.field(replace(answer, **changed))})
+        reply = Reply({"SAMLResponse": self.answer(attempt, **changed)})
         return self.verifier.close(attempt, reply)
+
+    def answer(self, attempt: Attempt, **changed: Any) -> str:
+        """What the node answers to the question of this attempt."""
+        acs = f"{ISSUER}/foreign/eidas/xa"
+        sound = Answer(f"{acs}.xml", acs, attempt.remembered["request"])
+        return self.node.field(replace(sound, **changed))
 
     def code(self, **changed: Any) -> str:
         """The code with which such an answer is refused."""
@@ -82,3 +87,14 @@ def make_door(keys: Path, tmp_path: Path) -> MakeDoor:
 @pytest.fixture
 def door(make_door: MakeDoor) -> Door:
     return make_door()
+
+
+def signed_in_abroad() -> tuple[EidasVerifier, Attempt, Reply]:
+    """A verifier, an attempt at it, and a reply that it accepts."""
+    folder = Path(mkdtemp())
+    written(folder / "saml-signing.pem", ec_key("ours"))
+    written(folder / "saml-encryption.pem", rsa_key("ours"))
+    node = Node(to=self_signed(rsa_key("ours")))
+    door = Door(EidasVerifier(around(folder, scheme("xa", saml=node.section))), node)
+    attempt, _ = door.ask()
+    return door.verifier, attempt, Reply({"SAMLResponse": door.answer(attempt)})
