@@ -25,6 +25,10 @@ CHECKS: Final[Mapping[tuple[str, Outcome], str]] = {
     ("issuer_signature", Outcome.SKIPPED): (
         "The electronic signature of its issuer was not checked."
     ),
+    ("meant_for_us", Outcome.PASSED): "It was said to us, now, and to nobody else.",
+    ("level_asserted", Outcome.PASSED): (
+        "Whoever vouches for you said how sure they are, in words that we know."
+    ),
     ("document_genuine", Outcome.PASSED): "Somebody examined the document and found it genuine.",
     ("document_genuine", Outcome.SKIPPED): "Nobody examined whether the document is genuine.",
     ("holder_present", Outcome.PASSED): "Somebody compared you with the portrait.",

@@ -104,8 +104,9 @@ def acr(name: str) -> BaseResponse:
 @pages.get("/trust-framework")
 @pages.get("/check-methods/<_name>")
 @pages.get("/document-types/<_name>")
+@pages.get("/record-types/<_name>")
 def framework(_name: str = "") -> BaseResponse:
-    """Our trust framework, check methods and document types are URIs of ours: the policy is it."""
+    """Our trust framework, check methods and types are URIs of ours: the policy is it."""
     return redirect("/policy", code=303)
 
 

@@ -75,7 +75,7 @@ class UpstreamVerifier(SchemeVerifier):
         said = person.told(tokens, section, self.providers, client, now)
         return Evidence(
             kind=tokens.level.evidence,
-            claims=(*person.claims(said, scheme, now.date()), *_source(scheme, section)),
+            claims=(*person.claims(said, scheme, now.date()), *_source(scheme)),
             checks=tuple(Check("vcrypt", name, Outcome.PASSED) for name in PASSED),
             at=now,
             origin=Origin(
@@ -113,12 +113,11 @@ def _ours(remembered: Mapping[str, str]) -> request.Ours:
         raise EvidenceRejected("upstream_unasked", "nothing was remembered") from None
 
 
-def _source(scheme: Scheme, section: Section) -> tuple[Claim, ...]:
-    """Who vouches, for the review page and the record's source."""
+def _source(scheme: Scheme) -> tuple[Claim, ...]:
+    """Who vouches: for the person to see, and for services to be told."""
     country = scheme.countries[0] if len(scheme.countries) == 1 else ""
     found = (
-        Claim("record_type", scheme.id, "iss"),
-        Claim("issuing_authority", section.issuer, "iss"),
+        Claim("issuing_authority", scheme.name.en, "iss"),
         Claim("issuing_state", country, "iss"),
     )
     return tuple(claim for claim in found if claim.value)
