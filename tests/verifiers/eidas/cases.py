@@ -99,7 +99,7 @@ def _key_files(folder: Path, told: Row, keys: Path) -> list[str]:
     """The world's keys as files of ours, each with a certificate of its own."""
     names = []
     for path in told["sp_decrypt_keys"]:
-        key = load_pem_private_key((folder / path).read_bytes(), None)
+        key: Any = load_pem_private_key((folder / path).read_bytes(), None)
         names.append(f"{Path(path).stem}.pem")
         if not (keys / names[-1]).exists():
             written(keys / names[-1], key)

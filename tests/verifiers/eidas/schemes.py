@@ -66,7 +66,7 @@ def scheme(
 def around(keys: Path, *schemes: Scheme, files: Path | None = None, **changed: Any) -> Surroundings:
     """What the verifier is built with: these schemes, and the key files in `keys`."""
     draws = count(1)
-    told = {
+    told: dict[str, Any] = {
         "issuer": ISSUER,
         "schemes": lambda: {one.id: one for one in schemes},
         "keys": lambda: _KEYS,

@@ -15,19 +15,17 @@ from broker.identity.evidence import Outcome
 from broker.identity.verifier import Reply
 from tests.conftest import NOON
 from tests.verifiers.eidas.conftest import Door, MakeDoor
-from tests.verifiers.eidas.node import (
-    DS,
+from tests.verifiers.eidas.node import DS, SAML, SAMLP, SUCCESS, Node, company, person
+from tests.verifiers.eidas.schemes import (
     LEGAL,
     LOA,
     NATURAL,
-    SAML,
-    SAMLP,
-    SUCCESS,
-    Node,
-    company,
-    person,
+    ec_key,
+    pem,
+    rsa_key,
+    self_signed,
+    written,
 )
-from tests.verifiers.eidas.schemes import ec_key, pem, rsa_key, self_signed, written
 
 FAILED = "urn:oasis:names:tc:SAML:2.0:status:Responder"
 STATUS = "urn:oasis:names:tc:SAML:2.0:status:"
