@@ -18,12 +18,9 @@ from broker.errors import EvidenceRejected
 from broker.identity.assurance import SHIPPED, read_policy
 from broker.identity.evidence import Outcome
 from broker.identity.verifier import Attempt, Opening, Page, Redirect, Reply, Verifier
-from broker.verifiers.eidas import EidasVerifier
 from broker.verifiers.mrz import MrzVerifier
 from tests.conftest import _KEYS
-from tests.verifiers.eidas.conftest import signed_in_abroad
-from tests.verifiers.eidas.node import Node
-from tests.verifiers.eidas.schemes import around, scheme
+from tests.verifiers.eidas.conftest import abroad, signed_in_abroad
 from tests.verifiers.mrz.pictures import encoded, plain
 from tests.verifiers.mrz.writer import Document, Holder, td3
 from tests.verifiers.upstream import peer as upstream
@@ -34,7 +31,7 @@ ATTEMPT = Attempt(
 
 VERIFIERS: tuple[Verifier, ...] = (
     MrzVerifier(lambda _: ()),
-    EidasVerifier(around(Path("none"), scheme(saml=Node().section))),
+    abroad("trial").verifier,
     upstream.door(upstream.Peer(_KEYS)),
 )
 """Every verifier there is, with an engine or trust that finds nothing."""

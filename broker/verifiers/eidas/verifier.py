@@ -65,17 +65,13 @@ class EidasVerifier(SchemeVerifier):
         section_of(scheme)
 
     def open(self, attempt: Attempt) -> Opening:
-        """The way to the node, with a signed question; a page where the node cannot be asked."""
-        scheme = self.schemes.get(attempt.scheme)
-        if scheme is None:
-            return Opening(Page("eidas/unavailable.html", {"scheme": ""}))
-        section = section_of(scheme)
-        try:
-            node = held_node(section, self.around.scheme_files, attempt.now)
-            keys = self._credentials(section)
-        except (NodeUnknown, KeysMissing):
-            name = getattr(scheme.name, attempt.locale)
-            return Opening(Page("eidas/unavailable.html", {"scheme": name}))
+        """The way to the node, with a signed question.
+
+        Raises EvidenceRejected where the node cannot be asked: eidas_scheme_gone,
+        eidas_node_unknown.
+        """
+        scheme, section = self._scheme(attempt.scheme)
+        node, keys = self._known(section, attempt.now)
         asking = self._asking(scheme, section, attempt)
         remember = {
             "scheme": scheme.id,
@@ -94,10 +90,7 @@ class EidasVerifier(SchemeVerifier):
         sent = reply.fields.get("SAMLResponse", "")
         if not sent or "SAMLResponse" in reply.repeated:
             raise EvidenceRejected("eidas_no_answer")
-        scheme = self.schemes.get(attempt.remembered.get("scheme", ""))
-        if scheme is None:
-            raise EvidenceRejected("eidas_scheme_gone")
-        section = section_of(scheme)
+        scheme, section = self._scheme(attempt.remembered.get("scheme", ""))
         question = self._question(scheme, section, attempt)
         assertion = assertion_in(decoded(sent), question)
         rules.demand_sound(assertion, question)
@@ -131,6 +124,20 @@ class EidasVerifier(SchemeVerifier):
                 yield scheme.id, f"kept as it was: {error}"
             else:
                 yield scheme.id, f"good until {node.valid_until}"
+
+    def _scheme(self, name: str) -> tuple[Scheme, Section]:
+        scheme = self.schemes.get(name)
+        if scheme is None:
+            raise EvidenceRejected("eidas_scheme_gone")
+        return scheme, section_of(scheme)
+
+    def _known(self, section: Section, now: datetime) -> tuple[Node, Credentials]:
+        """The node, and our keys for it. Raises EvidenceRejected where either is missing."""
+        try:
+            node = held_node(section, self.around.scheme_files, now)
+            return node, self._credentials(section)
+        except (NodeUnknown, KeysMissing) as error:
+            raise EvidenceRejected("eidas_node_unknown", str(error)) from None
 
     def _ours(self, scheme: Scheme, section: Section) -> tuple[str, str]:
         """Our entityID and AssertionConsumerService: a pair for each scheme.
@@ -172,11 +179,7 @@ class EidasVerifier(SchemeVerifier):
 
     def _question(self, scheme: Scheme, section: Section, attempt: Attempt) -> Question:
         """What was asked. Raises EvidenceRejected where nobody could say whether this answers."""
-        try:
-            node = held_node(section, self.around.scheme_files, attempt.now)
-            keys = self._credentials(section)
-        except (NodeUnknown, KeysMissing) as error:
-            raise EvidenceRejected("eidas_node_unknown", str(error)) from None
+        node, keys = self._known(section, attempt.now)
         entity_id, acs = self._ours(scheme, section)
         return Question(
             node=node.entity_id,

@@ -89,12 +89,17 @@ def door(make_door: MakeDoor) -> Door:
     return make_door()
 
 
-def signed_in_abroad() -> tuple[EidasVerifier, Attempt, Reply]:
-    """A verifier, an attempt at it, and a reply that it accepts."""
+def abroad(name: str = "xa") -> Door:
+    """A door outside of any test, to a scheme of this name."""
     folder = Path(mkdtemp())
     written(folder / "saml-signing.pem", ec_key("ours"))
     written(folder / "saml-encryption.pem", rsa_key("ours"))
     node = Node(to=self_signed(rsa_key("ours")))
-    door = Door(EidasVerifier(around(folder, scheme("xa", saml=node.section))), node)
+    return Door(EidasVerifier(around(folder, scheme(name, saml=node.section))), node)
+
+
+def signed_in_abroad() -> tuple[EidasVerifier, Attempt, Reply]:
+    """A verifier, an attempt at it, and a reply that it accepts."""
+    door = abroad()
     attempt, _ = door.ask()
     return door.verifier, attempt, Reply({"SAMLResponse": door.answer(attempt)})

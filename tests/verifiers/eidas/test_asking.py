@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from lxml import etree
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
+from broker.errors import EvidenceRejected
 from broker.identity.scheme import SchemeRejected
 from broker.identity.verifier import Page, Redirect
 from broker.verifiers.eidas import EidasVerifier
@@ -197,17 +198,17 @@ def test_there_are_no_metadata_for_what_is_no_scheme(door: Door) -> None:
     ],
     ids=lambda section: next(reversed(section)),
 )
-def test_a_node_that_cannot_be_asked_is_a_page_and_no_error(
+def test_a_node_that_cannot_be_asked_is_a_refusal_with_a_way_round(
     make_door: MakeDoor, section: dict[str, Any]
 ) -> None:
-    _, opening = make_door(**section).ask()
-    assert opening.show == Page("eidas/unavailable.html", {"scheme": "Trial country"})
+    with pytest.raises(EvidenceRejected, match="eidas_node_unknown"):
+        make_door(**section).ask()
 
 
-def test_a_scheme_that_is_not_there_is_a_page_and_no_error(door: Door) -> None:
+def test_a_scheme_that_is_not_there_is_not_asked(door: Door) -> None:
     door.verifier = EidasVerifier(around(door.verifier.around.key_files))
-    _, opening = door.ask()
-    assert isinstance(opening.show, Page)
+    with pytest.raises(EvidenceRejected, match="eidas_scheme_gone"):
+        door.ask()
     assert door.verifier.publish("xa.xml", NOON) is None
 
 
@@ -215,9 +216,8 @@ def test_a_key_file_with_anothers_certificate_is_not_used(make_door: MakeDoor) -
     door = make_door(signing_key="mixed.pem")
     path = door.verifier.around.key_files / "mixed.pem"
     written(path, ec_key("ours"), self_signed(rsa_key("node")))
-    _, opening = door.ask()
-    assert isinstance(opening.show, Page)
-    assert opening.show.template == "eidas/unavailable.html"
+    with pytest.raises(EvidenceRejected, match="eidas_node_unknown"):
+        door.ask()
     assert door.verifier.publish("xa.xml", NOON) is None
 
 

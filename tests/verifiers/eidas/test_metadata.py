@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from broker.errors import EvidenceRejected, UpstreamUnavailable
-from broker.identity.verifier import Page, Reply
+from broker.identity.verifier import Reply
 from broker.outbound import Outbound
 from broker.verifiers.eidas import EidasVerifier
 from broker.verifiers.eidas.node import NodeUnknown, read
@@ -164,7 +164,8 @@ def test_a_node_known_by_its_metadata_is_asked_and_believed(known: Door) -> None
 def test_metadata_that_are_out_of_date_are_used_neither_to_ask_nor_to_believe(known: Door) -> None:
     attempt, _ = known.ask()
     known.now = TOMORROW
-    assert isinstance(known.verifier.open(known.attempt()).show, Page)
+    with pytest.raises(EvidenceRejected, match="eidas_node_unknown"):
+        known.ask()
     late = attempt.__class__(attempt.handle, TOMORROW, "en", attempt.remembered)
     with pytest.raises(EvidenceRejected, match="eidas_node_unknown"):
         known.verifier.close(late, Reply({"SAMLResponse": "eA=="}))
