@@ -7,7 +7,10 @@ CLAIMS: Final[Mapping[str, str]] = {
     "name": "Full name",
     "family_name": "Family name",
     "given_name": "Given names",
+    "native_family_name": "Family name, in its own script",
+    "native_given_name": "Given names, in their own script",
     "birth_family_name": "Family name at birth",
+    "native_birth_family_name": "Family name at birth, in its own script",
     "preferred_username": "Name in use",
     "birthdate": "Date of birth",
     "place_of_birth": "Place of birth",
@@ -34,6 +37,12 @@ CLAIMS: Final[Mapping[str, str]] = {
     "certificate_issuer": "Certificate issued by",
     "certificate_serial_number": "Number of the certificate",
     "signed_at": "Signed on",
+    "represented_name": "Represents",
+    "native_represented_name": "Represents, in its own script",
+    "represented_family_name": "Represents the person of family name",
+    "represented_given_name": "Represents the person of given names",
+    "represented_birthdate": "Represents the person born on",
+    "represented_identifier": "Number of who is represented",
 }
 """Claim name → what people call it, in the order in which pages show them."""
 

@@ -9,7 +9,12 @@ import babel.dates
 from broker.identity.words import CLAIMS, LEVELS, PLACE, UNKNOWN, VALUES
 from broker.web.locale import choose, format_date, gettext, isolate
 
-_DATES = frozenset({"birthdate", "expiry_date", "date_of_expiry", "attestation_date", "signed_at"})
+_DATES = frozenset(
+    {
+        "birthdate", "expiry_date", "date_of_expiry", "attestation_date", "signed_at",
+        "represented_birthdate",
+    }
+)  # fmt: skip
 _STATES = frozenset({"nationalities", "issuing_state", "voucher_state", "country_of_birth"})
 _LINE = re.compile(r"line (\d+), ([\d–, ]+)")
 _MONTHS = {"fr": "fr_MA", "ar": "ar_MA", "en": "en_GB"}
