@@ -65,7 +65,7 @@ def metadata(
     )
     if section.attribute_index is not None:
         _attribute_service(role, scheme, section.attribute_index)
-    return signed(root, keys.signing, section.profile)
+    return signed(root, keys.signing, pss=section.signs_with_pss)
 
 
 def _entity_attributes(root: Element) -> None:

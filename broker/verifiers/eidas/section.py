@@ -41,6 +41,8 @@ class Section(BaseModel):
     """How the asked level is meant; "exact" names every level that will do."""
     binding: Literal["redirect", "post"] = "post"
     """How our request travels: as a form, signed inside, or in the address, signed beside."""
+    rsa: Literal["pss", "pkcs1"] | None = None
+    """Padding of our own RSA signatures; else as the profile demands: "pss" in eIDAS."""
     sp_type: Literal["public", "private", ""] = "public"
     """SPType of the relying services; empty: not said, as in plain SAML."""
     node_country: Country = "MA"
@@ -71,6 +73,11 @@ class Section(BaseModel):
         if self.metadata_url and not self.metadata_signers:
             raise ValueError("metadata_url without metadata_signers: anybody could have written it")
         return self
+
+    @property
+    def signs_with_pss(self) -> bool:
+        """Whether our own signatures are RSA-PSS, where the key is RSA."""
+        return (self.rsa or ("pss" if self.profile == "eidas" else "pkcs1")) == "pss"
 
 
 EIDAS_PREFIX: Final = "http://eidas.europa.eu/attributes/"

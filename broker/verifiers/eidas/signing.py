@@ -30,22 +30,21 @@ _CURVES: Final[Mapping[str, tuple[SignatureMethod, hashes.HashAlgorithm]]] = {
 }
 
 
-def method(credential: Credential, profile: str) -> SignatureMethod:
+def method(credential: Credential, *, pss: bool) -> SignatureMethod:
     """The algorithm: ECDSA by the curve; RSA-PSS where eIDAS demands it, else PKCS #1 v1.5."""
     if isinstance(credential.key, ec.EllipticCurvePrivateKey):
         return _CURVES[credential.key.curve.name][0]
-    pss = profile == "eidas"
     return SignatureMethod.SHA256_RSA_MGF1 if pss else SignatureMethod.RSA_SHA256
 
 
-def signed(root: Element, credential: Credential, profile: str) -> bytes:
+def signed(root: Element, credential: Credential, *, pss: bool) -> bytes:
     """The document with its enveloped signature, after its Issuer or as the first child."""
     placeholder = etree.Element(tag(DS, "Signature"), nsmap={"ds": DS}, Id="placeholder")
     issuer = root.find(tag(SAML, "Issuer"))
     root.insert(0 if issuer is None else root.index(issuer) + 1, placeholder)
     signer = XMLSigner(
         method=SignatureConstructionMethod.enveloped,
-        signature_algorithm=method(credential, profile),
+        signature_algorithm=method(credential, pss=pss),
         digest_algorithm=DigestAlgorithm.SHA256,
         c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,
     )
@@ -59,7 +58,7 @@ def signed(root: Element, credential: Credential, profile: str) -> bytes:
     return bytes(etree.tostring(made))
 
 
-def signed_query(root: Element, relay_state: str, credential: Credential, profile: str) -> str:
+def signed_query(root: Element, relay_state: str, credential: Credential, *, pss: bool) -> str:
     """The query of the redirect binding: the request deflated, the signature beside it."""
     packer = zlib.compressobj(wbits=-15)
     packed = packer.compress(etree.tostring(root)) + packer.flush()
@@ -67,16 +66,16 @@ def signed_query(root: Element, relay_state: str, credential: Credential, profil
         {
             "SAMLRequest": base64.b64encode(packed).decode("ascii"),
             "RelayState": relay_state,
-            "SigAlg": method(credential, profile).value,
+            "SigAlg": method(credential, pss=pss).value,
         }
     )
-    signature = base64.b64encode(_sign(query.encode("ascii"), credential, profile))
+    signature = base64.b64encode(_sign(query.encode("ascii"), credential, pss=pss))
     return f"{query}&{urlencode({'Signature': signature.decode('ascii')})}"
 
 
-def _sign(message: bytes, credential: Credential, profile: str) -> bytes:
+def _sign(message: bytes, credential: Credential, *, pss: bool) -> bytes:
     key = credential.key
     if isinstance(key, ec.EllipticCurvePrivateKey):
         return key.sign(message, ec.ECDSA(_CURVES[key.curve.name][1]))
-    pss = padding.PSS(padding.MGF1(hashes.SHA256()), hashes.SHA256.digest_size)
-    return key.sign(message, pss if profile == "eidas" else padding.PKCS1v15(), hashes.SHA256())
+    how = padding.PSS(padding.MGF1(hashes.SHA256()), hashes.SHA256.digest_size)
+    return key.sign(message, how if pss else padding.PKCS1v15(), hashes.SHA256())

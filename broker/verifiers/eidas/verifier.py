@@ -167,9 +167,9 @@ class EidasVerifier(SchemeVerifier):
     ) -> Page | Redirect:
         request = authn_request(scheme, section, node, asking)
         if section.binding == "redirect":
-            query = signed_query(request, attempt.handle, keys.signing, section.profile)
+            query = signed_query(request, attempt.handle, keys.signing, pss=section.signs_with_pss)
             return Redirect(f"{node.sso}{'&' if urlsplit(node.sso).query else '?'}{query}")
-        document = signed(request, keys.signing, section.profile)
+        document = signed(request, keys.signing, pss=section.signs_with_pss)
         sent = {
             "scheme": getattr(scheme.name, attempt.locale),
             "sso": node.sso,
