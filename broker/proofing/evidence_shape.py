@@ -83,7 +83,7 @@ def asserted(evidence: Evidence) -> Asserted | None:
     if (origin := evidence.origin) is not None:
         return Asserted(origin.framework, origin.level)
     shape = SHAPES.get(evidence.kind)
-    return shape and shape.asserted
+    return None if shape is None else shape.asserted
 
 
 def describe(evidence: Evidence, issuer: str, methods: Methods) -> dict[str, Any] | None:

@@ -1,19 +1,21 @@
 """Choosing a door, showing something at it, looking at what was read, and confirming it."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 
 from broker import entropy
 from broker.audit.log import record
 from broker.db import reading, transaction
-from broker.errors import EvidenceRejected, Malformed, NotAllowed, UpstreamUnavailable
+from broker.errors import Conflict, EvidenceRejected, Malformed, NotAllowed, UpstreamUnavailable
 from broker.identity.assurance import assess
 from broker.identity.evidence import Evidence, Origin, Outcome
 from broker.identity.verifier import Attempt, SchemeVerifier, Verifier
 from broker.interaction.store import ACCOUNT, asked, resume_path
 from broker.proofing import attempts, store, words
-from broker.proofing.foreign import choosing
+from broker.proofing.foreign import choosing, joining
 from broker.proofing.foreign.ways import find
 from broker.proofing.presenting import (
     Answer,
@@ -132,6 +134,7 @@ def review(handle: str, kind: str, attempt: str) -> Answer:
     with reading() as tx:
         where = attempts.place(asked(tx, handle, now), kind)
         evidence = attempts.read(tx, attempts.find(tx, attempt, where, now))
+        doubtful = joining.joining(tx, where.account_id, evidence).asks
     policy = tools().policy
     level = policy.identity_levels[assess([evidence], policy, now).level]
     return render_template(
@@ -141,6 +144,8 @@ def review(handle: str, kind: str, attempt: str) -> Answer:
         said_by=evidence.origin and _said_by(evidence.origin),
         passed=words.checks(evidence, Outcome.PASSED),
         open=words.checks(evidence, Outcome.FAILED, Outcome.SKIPPED),
+        doubts=joining.doubts(doubtful) if doubtful else [],
+        unanswered="same" in request.args,
         level=shown.level(level.label),
         meaning=shown.meaning(level.label),
     )
@@ -156,13 +161,23 @@ def confirm(handle: str, kind: str, attempt: str) -> Answer:
         where = attempts.place(asked(tx, handle, now), kind)
         row = attempts.find(tx, attempt, where, now, alone=True)
         evidence = attempts.read(tx, row)
-        tx.delete(row)
         if answer == "again":
+            tx.delete(row)
             record(tx, "evidence.discarded", {"account": where.account_id, "kind": kind}, now)
             return redirect(door_path(handle, kind), code=303)
-        filing = store.file(tx, where.account_id, evidence, now)
-        record(tx, "evidence.accepted", _accepted(where.account_id, evidence, filing), now)
-    return redirect(resume_path(handle), code=303)
+        judged = joining.joining(tx, where.account_id, evidence)
+        if judged.asks and request.form.get("same") != "yes":
+            return redirect(f"{review_path(handle, kind, attempt)}?same=asked", code=303)
+        tx.delete(row)
+        code = judged.refusal or _joined(tx, where.account_id, evidence, judged, now)
+        if code is None:
+            filing = store.file(tx, where.account_id, evidence, now)
+            record(tx, "evidence.accepted", _accepted(where.account_id, evidence, filing), now)
+            return redirect(resume_path(handle), code=303)
+        facts = {"account": where.account_id, "kind": evidence.kind, "reason": code}
+        record(tx, "identity.refused", facts | judged.facts(), now)
+    page = render_template("foreign/conflict.html", error=message(code), code=code, handle=handle)
+    return page, Conflict.status
 
 
 @pages.post("/evidence/<reference>/remove")
@@ -175,6 +190,17 @@ def remove(reference: str) -> Answer:
         facts = {"account": person, "kind": kind, "evidence": reference}
         record(tx, "evidence.removed", facts, now)
     return redirect(resume_path(ACCOUNT), code=303)
+
+
+def _joined(
+    tx: Session, account_id: str, evidence: Evidence, judged: joining.Joining, now: datetime
+) -> str | None:
+    """Link the identity behind the evidence; a code where it is somebody else's."""
+    done = joining.join(tx, account_id, evidence, judged.method, now)
+    if done == "linked" and evidence.origin:
+        facts = {"account": account_id, "scheme": evidence.origin.scheme}
+        record(tx, "identity.linked", facts | judged.facts(), now)
+    return joining.ELSEWHERE if done == "elsewhere" else None
 
 
 def _said_by(origin: Origin) -> str:

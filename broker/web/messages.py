@@ -40,6 +40,18 @@ MESSAGES: dict[str, Message] = {
         "This page is too old to be sent.",
         "Go back, reload the page and send it again. Your browser must accept cookies.",
     ),
+    "identity_elsewhere": Message(
+        "This identity already belongs to another access here.",
+        "Sign in with the key of that access, or unlink the identity there first.",
+    ),
+    "identity_of_another": Message(
+        "The names or the date of birth are not those of what you have shown before.",
+        "If what you showed before is wrong, remove it on your account page, then try again.",
+    ),
+    "identity_unknown": Message(
+        "This identity is not linked to your access.",
+        "Look at your account page again: it may be gone already.",
+    ),
     "interaction_over": Message(
         "This visit is over, or it began in another browser.",
         _BACK,

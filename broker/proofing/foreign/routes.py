@@ -14,8 +14,10 @@ from broker.audit.log import record
 from broker.db import transaction
 from broker.errors import EvidenceRejected, NotFound, TooLarge
 from broker.identity.verifier import Publishes, Reply, SchemeVerifier, Verifier
-from broker.interaction.store import asked
+from broker.interaction.store import ACCOUNT, asked, resume_path
 from broker.proofing import attempts
+from broker.proofing import store as filed
+from broker.proofing.foreign import store
 from broker.proofing.presenting import Answer, door, review_path
 from broker.web import csrf
 from broker.web.locale import choose
@@ -81,6 +83,20 @@ def collect(kind: str, handle: str, attempt: str, ticket: str) -> Answer:
             attempts.keep(tx, row, evidence)
             return redirect(review_path(handle, kind, attempt), code=303)
     return _refused(handle, where, attempt, "evidence_replayed")
+
+
+@pages.post("/identities/<name>/unlink")
+def unlink(name: str) -> Answer:
+    """Take the link away, and with it all that this identity said."""
+    now = tools().clock()
+    with transaction() as tx:
+        person = asked(tx, ACCOUNT, now).person()
+        origin = store.unlink(tx, person, name)
+        for reference, kind in filed.remove_all_of(tx, person, origin):
+            facts = {"account": person, "kind": kind, "evidence": reference}
+            record(tx, "evidence.removed", facts, now)
+        record(tx, "identity.unlinked", {"account": person, "scheme": origin.scheme}, now)
+    return redirect(resume_path(ACCOUNT), code=303)
 
 
 def _refused(handle: str, where: attempts.Place, attempt: str, code: str) -> Answer:
