@@ -15,7 +15,7 @@ from broker.identity.scheme import Scheme
 from broker.verifiers.upstream.answer import Tokens
 from broker.verifiers.upstream.client import Client
 from broker.verifiers.upstream.provider import Providers, asked, document
-from broker.verifiers.upstream.section import Least, Section
+from broker.verifiers.upstream.section import INSIDE, Least, Section
 
 LONGEST: Final = 200
 OK: Final = 200
@@ -108,9 +108,17 @@ def claims(said: Mapping[str, Any], scheme: Scheme, today: date) -> tuple[Claim,
     return made
 
 
+def found(said: Mapping[str, Any], path: str) -> Any:
+    """The claim of this name, or the member of it: `address > locality`; None where none is."""
+    value: Any = said
+    for name in path.split(INSIDE):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
 def holder(said: Mapping[str, Any], tokens: Tokens, scheme: Scheme) -> str:
     """The identifier by which the scheme knows the person for good. Raises EvidenceRejected."""
-    known = said.get(scheme.identifier) or tokens.claims.get(scheme.identifier)
+    known = found(said, scheme.identifier) or found(tokens.claims, scheme.identifier)
     if not isinstance(known, str) or not known.strip() or len(known) > 255:  # noqa: PLR2004  Core §2
         raise EvidenceRejected("upstream_incomplete", "the stable identifier")
     return known
@@ -118,7 +126,7 @@ def holder(said: Mapping[str, Any], tokens: Tokens, scheme: Scheme) -> str:
 
 def _claims(said: Mapping[str, Any], scheme: Scheme, today: date) -> Iterator[Claim]:
     for name, theirs in scheme.claims.items():
-        value = _value(name, said.get(theirs), today)
+        value = _value(name, found(said, theirs), today)
         if value:
             yield Claim(name, value, theirs)
 

@@ -15,7 +15,7 @@ from broker.identity.scheme import Scheme
 from broker.identity.verifier import Attempt, Surroundings
 from broker.verifiers.upstream.client import Client
 from broker.verifiers.upstream.provider import Metadata, document
-from broker.verifiers.upstream.section import Least, Section
+from broker.verifiers.upstream.section import INSIDE, Least, Section
 
 OBJECT_LIFETIME: Final = 300
 """Seconds that a request object is good for: it is fetched at once or never."""
@@ -99,11 +99,12 @@ def parameters(
 
 def _claims(scheme: Scheme, section: Section) -> dict[str, Any]:
     place = "id_token" if section.userinfo is Least.NONE else "userinfo"
-    essential = {scheme.claims[name] for name in scheme.required}
+    essential = {scheme.claims[name].split(INSIDE)[0] for name in scheme.required}
+    names = (path.split(INSIDE)[0] for path in (*scheme.claims.values(), scheme.identifier))
     return {
         place: {
             theirs: {"essential": True} if theirs in essential else None
-            for theirs in (*scheme.claims.values(), scheme.identifier)
+            for theirs in dict.fromkeys(names)
             if theirs != "sub"
         }
     }

@@ -9,6 +9,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 PROTOCOL: Final = "oidc"
 
+INSIDE: Final = " > "
+"""Between the name of a claim and that of a member of it; no claim of anybody's has it."""
+
 Signing = Literal["ES256", "PS256", "RS256", "EdDSA"]
 
 

@@ -194,6 +194,17 @@ def test_another_claim_may_be_the_stable_one(keyring: Keyring) -> None:
     assert evidence.origin.holder == "TINIT-XYZ"
 
 
+def test_a_member_of_a_claim_may_be_meant(keyring: Keyring) -> None:
+    text = SCHEME.replace('given_name = "given_name"', 'given_name = "person > name > value"')
+    nested = {"name": {"value": "Sarah"}}
+    peer = Peer(keyring, Wrong(userinfo=put(person=nested)))
+    verifier = door(peer, scheme("claims_parameter = true\n", text=text))
+    assert verifier.close(*came_back(verifier, peer)).value("given_name") == "Sarah"
+    peer.wrong.userinfo = put(person="Sarah")
+    with pytest.raises(EvidenceRejected, match="upstream_incomplete"):
+        verifier.close(*came_back(verifier, peer))
+
+
 def test_names_of_every_script_are_whole(keyring: Keyring) -> None:
     for name in ("بنعلي", "O'Brien‑Ní Dhomhnaill", "ñandú", "نیم‌فاصله"):
         assert taken(keyring, Wrong(userinfo=put(family_name=name))).value("family_name") == name
