@@ -18,6 +18,9 @@ case "${1:-}" in
             "npm:command -v npm"
             "apache2:command -v apache2"
             "libapache2-mod-auth-openidc:ls /usr/lib/apache2/modules/mod_auth_openidc.so"
+            "simplesamlphp:ls /usr/share/simplesamlphp/www/index.php"
+            "php-xml:php -m | grep -qx xml"
+            "php-mbstring:php -m | grep -qx mbstring"
           ) ;;
   *) echo "usage: $0 python|run|test|interop" >&2; exit 2 ;;
 esac

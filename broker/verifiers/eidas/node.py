@@ -31,7 +31,7 @@ class NodeUnknown(Exception):
 class Node:
     """A node whose word counts: the keys it signs with, and where people are sent.
 
-    `valid_until` is None where its metadata says nothing, which only an unsigned file may.
+    `valid_until` is None where its metadata say nothing, as a node's of eIDAS may not.
     """
 
     entity_id: str
@@ -81,7 +81,8 @@ def _valid_until(entry: Element, section: Section) -> datetime | None:
     """The earliest end of the entry, its role and all lists round it (SAML Metadata §4.3)."""
     round_it = [entry, *entry.iterancestors(), *entry.findall(tag(MD, "IDPSSODescriptor"))]
     ends = [moment(e.get("validUntil")) for e in round_it if e.get("validUntil") is not None]
-    if not ends and section.metadata_signers:
+    if not ends and section.metadata_signers and section.profile == "eidas":
+        # eIDAS Interoperability §6.1 demands it; providers of plain SAML often leave it out.
         raise NodeUnknown("signed metadata without validUntil would be good for ever")
     return min(ends, default=None)
 
