@@ -54,7 +54,10 @@ def features(settings: Settings) -> tuple[Feature, ...]:
     return (*FEATURES, broker.rehearsal.feature) if settings.rehearsal else FEATURES
 
 
-FOREIGN: tuple[type[SchemeVerifier], ...] = (EidasVerifier, UpstreamVerifier)
+FOREIGN: tuple[type[SchemeVerifier], ...] = (
+    EidasVerifier,
+    UpstreamVerifier,
+)
 """The verifiers of foreign schemes, one a protocol."""
 
 
