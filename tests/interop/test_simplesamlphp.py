@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page
 
 from broker.keyring import Keyring
-from tests.browsing import CHROMIUM, FLAGS
-from tests.interop import abroad
+from tests import abroad
 from tests.interop.simplesamlphp import metadata, provider
 from tests.interop.test_mod_auth_openidc import free_port
 from tests.journeys.conftest import Town, with_key
@@ -18,19 +17,9 @@ pytestmark = [pytest.mark.interop, pytest.mark.browser]
 LOCALES = {"fr": "fr-FR", "ar": "ar-MA"}
 
 
-@pytest.fixture(scope="module")
-def abroad_too(playwright: Playwright) -> Iterator[Browser]:
-    """Chromium that finds two sites on this machine: ours is localhost, the other 127.0.0.1."""
-    rules = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
-    flags = [flag for flag in FLAGS if "host-resolver" not in flag]
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*flags, rules])
-    yield browser
-    browser.close()
-
-
 @pytest.fixture(params=sorted(LOCALES))
-def page(request: pytest.FixtureRequest, abroad_too: Browser) -> Iterator[Page]:
-    context = abroad_too.new_context(locale=LOCALES[request.param])
+def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(locale=LOCALES[request.param])
     made = context.new_page()
     with_key(made)
     yield made
