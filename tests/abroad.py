@@ -65,8 +65,10 @@ told = "high"
 
 
 @contextmanager
-def town(folder: Path, keyring: Keyring, section: Callable[[str], str]) -> Iterator[Town]:
-    """Everything served; `section` is given the broker's origin and writes the `[saml]` part."""
+def town(
+    folder: Path, keyring: Keyring, section: Callable[[str], str], scheme: str = SCHEME
+) -> Iterator[Town]:
+    """Everything served; `section` is given the broker's origin and writes the scheme's end."""
     url = f"sqlite:///{folder}/broker.sqlite3"
     command.upgrade(alembic_config(url), "head")
     for name in ("keys", "schemes"):
@@ -76,7 +78,7 @@ def town(folder: Path, keyring: Keyring, section: Callable[[str], str]) -> Itera
     made: list[Flask] = []
 
     def broker_at(origin: str) -> Flask:
-        (folder / "schemes/xa.toml").write_text(SCHEME + section(origin))
+        (folder / "schemes/xa.toml").write_text(scheme + section(origin))
         settings = Settings(
             issuer=origin,
             database_url=url,
@@ -102,28 +104,24 @@ def town(folder: Path, keyring: Keyring, section: Callable[[str], str]) -> Itera
         db.engine.dispose()
 
 
-CLAIMS = {
-    "id_token": {
-        "verified_claims": {
-            "verification": {
-                "trust_framework": {"value": "eidas"},
-                "assurance_level": None,
-                "evidence": [{"type": {"value": "electronic_record"}, "record": {"type": None}}],
-            },
-            "claims": {"family_name": None, "given_name": None, "birthdate": None},
-        }
+def wanted(framework: str) -> dict[str, Any]:
+    """What the service wants to hear, in the words of the framework that vouches."""
+    verification = {
+        "trust_framework": {"value": framework},
+        "assurance_level": None,
+        "evidence": [{"type": {"value": "electronic_record"}, "record": {"type": None}}],
     }
-}
-"""What the service wants to hear, in the words of the framework that vouches."""
+    claims = {"family_name": None, "given_name": None, "birthdate": None}
+    return {"id_token": {"verified_claims": {"verification": verification, "claims": claims}}}
 
 
-def leave(page: Page, town: Town) -> Service:
+def leave(page: Page, town: Town, framework: str = "eidas") -> Service:
     """From a service that asks for level “verified” to the page of doors, with a new passkey."""
     service = register(town.app)
     asked = service.arguments(
         scope="openid profile",
         acr_values=f"{town.broker}/acr/verified-phr",
-        claims=json.dumps(CLAIMS),
+        claims=json.dumps(wanted(framework)),
     )
     page.goto(f"{town.broker}/authorize?{urlencode(asked)}")
     page.locator("main a[href^='/enrol/']").first.click()
