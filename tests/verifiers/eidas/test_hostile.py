@@ -1,6 +1,7 @@
 """Whatever is sent, the answer is a refusal with a known code: never an accident."""
 
 import base64
+import logging
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,12 @@ def test_no_file_is_opened_while_a_document_is_read(tmp_path: Path) -> None:
         parsed(bomb.encode())
     with pytest.raises(EvidenceRejected, match="eidas_forbidden_xml"):
         parsed(bomb.replace("<!DOCTYPE", "<!DOCTYPE\t").encode())
+
+
+def test_the_library_logs_no_name(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    assert VERIFIER.close(ATTEMPT, SOUND)
+    assert "Onases" not in caplog.text
 
 
 def test_a_node_is_described_by_its_section_alone() -> None:
