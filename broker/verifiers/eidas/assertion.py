@@ -5,9 +5,10 @@ from typing import Final
 
 from broker.errors import EvidenceRejected
 from broker.verifiers.eidas.moments import moment
-from broker.verifiers.eidas.response import Question, demand_issued, demand_issuer
+from broker.verifiers.eidas.response import ENTITY, Question, demand_issued, demand_issuer
 from broker.verifiers.eidas.xml import SAML, Element, demanded, only, tag, text
 
+TRANSIENT: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 BEARER: Final = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 _CONDITIONS: Final = frozenset(
     tag(SAML, name) for name in ("AudienceRestriction", "OneTimeUse", "ProxyRestriction")
@@ -36,6 +37,20 @@ def _version(assertion: Element, _: Question) -> None:
     name = assertion.get("ID") or ""
     if assertion.get("Version") != "2.0" or not 0 < len(name) <= _LONGEST_ID:
         raise EvidenceRejected("eidas_malformed", "version or ID of the assertion")
+
+
+def _names(assertion: Element, question: Question) -> None:
+    """The formats that SPID demands (Regole tecniche, Assertion)."""
+    if not question.strict_names:
+        return
+    name = demanded(demanded(assertion, SAML, "Subject"), SAML, "NameID")
+    said = (
+        demanded(assertion, SAML, "Issuer").get("Format") == ENTITY,
+        name.get("Format") == TRANSIENT,
+        bool(name.get("NameQualifier")) and bool(text(name).strip()),
+    )
+    if not all(said):
+        raise EvidenceRejected("eidas_incomplete", "a name without its format or qualifier")
 
 
 def _subject(assertion: Element, question: Question) -> None:
@@ -101,6 +116,7 @@ RULES: Final[tuple[Callable[[Element, Question], None], ...]] = (
     _version,
     demand_issuer,
     demand_issued,
+    _names,
     _subject,
     _conditions,
     _audience,

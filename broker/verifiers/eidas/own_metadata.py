@@ -8,10 +8,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from broker.identity.scheme import Scheme
+from broker.verifiers.eidas.assertion import TRANSIENT
 from broker.verifiers.eidas.credentials import Credential, Credentials
 from broker.verifiers.eidas.moments import written
 from broker.verifiers.eidas.node import BINDINGS
-from broker.verifiers.eidas.request import TRANSIENT, UNSPECIFIED, URI, friendly, requested
+from broker.verifiers.eidas.request import UNSPECIFIED, URI, friendly, requested
 from broker.verifiers.eidas.section import Section
 from broker.verifiers.eidas.signing import signed
 from broker.verifiers.eidas.xml import DS, MD, MDATTR, SAML, SAMLP, XENC, XENC11, Element, tag
@@ -20,6 +21,7 @@ GOOD_FOR: Final = timedelta(days=2)
 """How long the document may be kept: a key of ours that was stolen must be forgotten soon."""
 
 MEDIA_TYPE: Final = "application/samlmetadata+xml"
+_LANG: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 _OPENS: Final = (f"{XENC11}aes256-gcm", f"{XENC11}aes128-gcm", f"{XENC}rsa-oaep-mgf1p")
 _ATTRIBUTES: Final = {
     "http://eidas.europa.eu/entity-attributes/protocol-version": ("1.4", "1.3", "1.2"),
@@ -65,6 +67,7 @@ def metadata(
     )
     if section.attribute_index is not None:
         _attribute_service(role, scheme, section.attribute_index)
+    _people(root, section, entity_id)
     return signed(root, keys.signing, pss=section.signs_with_pss)
 
 
@@ -75,6 +78,21 @@ def _entity_attributes(root: Element) -> None:
         attribute = etree.SubElement(all_, tag(SAML, "Attribute"), Name=name, NameFormat=URI)
         for value in values:
             etree.SubElement(attribute, tag(SAML, "AttributeValue")).text = value
+
+
+def _people(root: Element, section: Section, url: str) -> None:
+    """Who we are and whom to write to, as far as the scheme's file says."""
+    if section.organization:
+        organization = etree.SubElement(root, tag(MD, "Organization"))
+        parts = {"Name": section.organization, "DisplayName": section.organization, "URL": url}
+        for name, said in parts.items():
+            part = etree.SubElement(organization, tag(MD, f"Organization{name}"))
+            part.set(_LANG, "en")
+            part.text = said
+    if section.contact:
+        for kind in ("technical", "support"):
+            person = etree.SubElement(root, tag(MD, "ContactPerson"), contactType=kind)
+            etree.SubElement(person, tag(MD, "EmailAddress")).text = f"mailto:{section.contact}"
 
 
 def _key(role: Element, use: str, credential: Credential) -> Element:
@@ -94,7 +112,7 @@ def _methods(descriptor: Element) -> None:
 def _attribute_service(role: Element, scheme: Scheme, index: int) -> None:
     service = etree.SubElement(role, tag(MD, "AttributeConsumingService"), index=str(index))
     name = etree.SubElement(service, tag(MD, "ServiceName"))
-    name.set("{http://www.w3.org/XML/1998/namespace}lang", "en")
+    name.set(_LANG, "en")
     name.text = "Miftah"
     for attribute, must in requested(scheme):
         etree.SubElement(

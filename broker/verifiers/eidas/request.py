@@ -8,15 +8,15 @@ from typing import Final
 from lxml import etree
 
 from broker.identity.scheme import Scheme
+from broker.verifiers.eidas.assertion import TRANSIENT
 from broker.verifiers.eidas.moments import written
 from broker.verifiers.eidas.node import BINDINGS, Node
+from broker.verifiers.eidas.response import ENTITY
 from broker.verifiers.eidas.section import Section
 from broker.verifiers.eidas.xml import EIDAS, SAML, SAMLP, Element, tag
 
 URI: Final = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri"
-ENTITY: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity"
 UNSPECIFIED: Final = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
-TRANSIENT: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 _SPACES: Final = {"saml2p": SAMLP, "saml2": SAML}
 
 FRIENDLY: Final[Mapping[str, str]] = {
@@ -52,9 +52,10 @@ def authn_request(scheme: Scheme, section: Section, node: Node, asking: Asking) 
             "IssueInstant": written(asking.at),
             "Destination": node.sso,
             "ForceAuthn": "true" if section.fresh else "false",
-            "IsPassive": "false",
         },
     )
+    if section.profile == "eidas":
+        root.set("IsPassive", "false")
     _place_of_return(root, section, asking)
     issuer = etree.SubElement(root, tag(SAML, "Issuer"), Format=ENTITY)
     issuer.text = asking.entity_id

@@ -27,6 +27,7 @@ from broker.verifiers.eidas.xml import (
     text,
 )
 
+ENTITY: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity"
 _STATUS: Final = "urn:oasis:names:tc:SAML:2.0:status:"
 SUCCESS: Final = f"{_STATUS}Success"
 STATUSES: Final[Mapping[str, str]] = {
@@ -74,6 +75,7 @@ class Question:
     signed: str
     encrypted: bool
     fresh: bool
+    strict_names: bool
     keys: tuple[DecryptionKey, ...]
 
 
@@ -134,7 +136,7 @@ def _one_way_to_read_assertion(root: Element) -> None:
 def demand_issuer(element: Element, question: Question) -> None:
     """Raises eidas_other_node unless the node that was asked says that it speaks here."""
     issuer = demanded(element, SAML, "Issuer")
-    if text(issuer).strip() != question.node:
+    if text(issuer).strip() != question.node or issuer.get("Format", ENTITY) != ENTITY:
         raise EvidenceRejected("eidas_other_node")
 
 

@@ -49,6 +49,8 @@ class Section(BaseModel):
     """For which country the other side makes its person identifiers: ours."""
     attribute_index: int | None = Field(default=None, ge=0, le=65535)
     """Index of the attribute service in our metadata, where a provider wants it in the request."""
+    strict_names: bool = False
+    """As SPID has it: the assertion's Issuer says its Format, its NameID is a transient one."""
     skew: int = Field(default=60, ge=0, le=300)
     """Seconds by which clocks may differ."""
     fresh: bool = True
@@ -60,6 +62,10 @@ class Section(BaseModel):
     """The one that takes over, published beforehand."""
     decryption_keys: tuple[FileName, ...] = ("saml-encryption.pem",)
     """Keys that open assertions, the first the one that is published."""
+
+    organization: str = Field(default="", max_length=200)
+    contact: str = Field(default="", pattern=r"^([^@\s]+@[^@\s]+)?$", max_length=200)
+    """Who runs this broker and whom to write to, for our metadata; nodes of eIDAS want both."""
 
     our_entity_id: Url | None = None
     """The name by which the other side knows us; else the address of our metadata."""

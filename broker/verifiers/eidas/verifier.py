@@ -193,6 +193,7 @@ class EidasVerifier(SchemeVerifier):
             signed=section.signed,
             encrypted=section.encrypted,
             fresh=section.fresh,
+            strict_names=section.strict_names,
             keys=tuple(credential.key for credential in keys.opening),
         )
 

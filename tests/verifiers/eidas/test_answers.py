@@ -320,6 +320,35 @@ def test_somebody_else_than_was_asked_is_not_heard(door: Door) -> None:
     assert door.code(**within(rename)) == "eidas_other_node"
 
 
+def test_a_name_of_another_format_is_nobodys(door: Door) -> None:
+    def persistent(assertion: Any) -> None:
+        find(assertion, "Issuer").set("Format", "urn:oasis:names:tc:SAML:2.0:nameid-format:x")
+
+    assert door.code(**within(persistent)) == "eidas_other_node"
+
+
+@pytest.mark.parametrize("left_out", ["Issuer Format", "NameID Format", "NameID NameQualifier"])
+def test_where_the_file_is_strict_names_say_their_format(
+    make_door: MakeDoor, left_out: str
+) -> None:
+    """As SPID's technical rules have it; `spid-sp-test` asks the same."""
+    formats = "urn:oasis:names:tc:SAML:2.0:nameid-format:"
+
+    def strict(assertion: Any) -> None:
+        find(assertion, "Issuer").set("Format", f"{formats}entity")
+        find(assertion, "NameID").set("Format", f"{formats}transient")
+        find(assertion, "NameID").set("NameQualifier", "https://node.xa.test")
+
+    def lacking(assertion: Any) -> None:
+        strict(assertion)
+        element, attribute = left_out.split()
+        find(assertion, element).attrib.pop(attribute)
+
+    door = make_door(strict_names=True)
+    assert door.take(**within(strict))
+    assert door.code(**within(lacking)) == "eidas_incomplete"
+
+
 def test_without_the_nodes_keys_nothing_is_believed(make_door: MakeDoor) -> None:
     door = make_door(sso=None, certificates=(), metadata="missing.xml")
     attempt, _ = make_door().ask()

@@ -181,6 +181,13 @@ def test_the_key_that_takes_over_is_published_beforehand(make_door: MakeDoor) ->
     assert (certificates(root, "signing"), certificates(root, "encryption")) == (2, 1)
 
 
+def test_our_metadata_say_whom_to_write_to(make_door: MakeDoor) -> None:
+    root = metadata(make_door(organization="Agency", contact="eid@agency.test"))
+    assert next(root.iter(f"{{{MD}}}OrganizationName")).text == "Agency"
+    assert next(root.iter(f"{{{MD}}}EmailAddress")).text == "mailto:eid@agency.test"
+    assert next(metadata(make_door()).iter(f"{{{MD}}}Organization"), None) is None
+
+
 def test_there_are_no_metadata_for_what_is_no_scheme(door: Door) -> None:
     assert door.verifier.publish("xb.xml", NOON) is None
     assert door.verifier.publish("xa", NOON) is None
