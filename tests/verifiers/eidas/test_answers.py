@@ -416,6 +416,15 @@ def test_what_comes_out_of_its_time_is_refused(door: Door, times: dict[str, time
     assert door.code(**moved(**times)) == "eidas_out_of_time"
 
 
+@pytest.mark.parametrize("moment", ["2026-11-23T11:00:00Z", "2026-11-23T12:01:01Z"])
+@pytest.mark.parametrize("place", ["before", "inside"])
+def test_response_and_assertion_are_both_issued_between_question_and_now(
+    door: Door, place: str, moment: str
+) -> None:
+    changed = {place: lambda root: root.set("IssueInstant", moment)}
+    assert door.code(**changed) == "eidas_out_of_time"
+
+
 @pytest.mark.parametrize("name", ["until", "not_before", "confirmed_until", "authenticated"])
 def test_a_moment_that_is_left_out_makes_it_incomplete(door: Door, name: str) -> None:
     assert door.code(**moved(**{name: None})) == "eidas_incomplete"
