@@ -42,9 +42,10 @@ check: check-style ## Formatting, lint, types and storeys, without the tests
 kill9: $(VENV)/.test-installed ## The long run of kill -9 during issuances: 10,000 tokens, 30 kills
 	MIFTAH_KILLS=30 MIFTAH_ISSUANCES=10000 $(BIN)/pytest -s tests/journeys/test_kill.py
 
-interop: $(VENV)/.test-installed ## Relying parties that somebody else wrote, against the broker
+interop: $(VENV)/.test-installed ## Relying parties and providers that somebody else wrote
 	@deploy/system-packages.sh interop
 	cd tests/interop && npm ci --ignore-scripts --no-audit --no-fund --silent
+	cd tests/blackbox/peer && npm ci --ignore-scripts --no-audit --no-fund --silent
 	$(BIN)/pytest -m interop tests/interop
 
 spid: $(VENV)/.test-installed ## AgID's spid-sp-test, in an environment of its own, against our SAML

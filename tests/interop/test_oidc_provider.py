@@ -29,7 +29,6 @@ pushed = true
 request_object = true
 id_token = "encrypted"
 userinfo = "encrypted"
-at_hash = true
 max_age = 3600
 decryption_key_files = ["ec.pem"]
 issuer_parameter = "demanded"

@@ -8,6 +8,8 @@ answering a question of their own has the cookie and not the ticket, and the lur
 and not the cookie.
 """
 
+import logging
+
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 
 from broker.audit.log import record
@@ -23,6 +25,8 @@ from broker.web import csrf
 from broker.web.locale import choose
 from broker.web.messages import message
 from broker.web.tools import tools
+
+log = logging.getLogger("broker")
 
 pages = Blueprint("foreign", __name__, url_prefix="/foreign", template_folder="templates")
 
@@ -76,6 +80,7 @@ def collect(kind: str, handle: str, attempt: str, ticket: str) -> Answer:
     try:
         evidence = verifier.close(resumed, sent)
     except EvidenceRejected as refusal:
+        log.info("refused: %s from %s (%s)", refusal.code, name, refusal.hint)
         return _refused(handle, where, attempt, refusal.code)
     with transaction() as tx:
         row = attempts.find(tx, attempt, where, now, alone=True)

@@ -1,7 +1,8 @@
 """Ourselves as a client: how we prove who we are to a provider, and with what keys."""
 
 import base64
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -19,6 +20,7 @@ ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_LIFETIME: Final = 60
 SECRET_LIMIT: Final = 4096
 _JSON: Final = {"Accept": "application/json"}
+_CLAIMS: Final = {"Accept": "application/json, application/jwt"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +48,31 @@ class Client:
 
         Raises EvidenceRejected upstream_silent, upstream_unusable, upstream_unconfigured.
         """
-        nonce = ""
-        for _ in range(2):
-            sent, headers = self._proof(address, section, now)
+
+        def sent(nonce: str) -> Answer:
+            fields, headers = self._proof(address, section, now)
             if section.dpop:
                 headers["DPoP"] = self.dpop("POST", address, section, now, nonce=nonce)
-            answer = asked(
-                self.around.outbound, address, form={**form, **sent}, headers={**_JSON, **headers}
-            )
-            # RFC 9449 §8: they may want a number of theirs in the proof; asked once, given once.
-            wanted = section.dpop and answer.status in {400, 401} and answer.nonce != nonce
-            if not wanted:
-                break
-            nonce = answer.nonce
-        return answer
+            whole = {**form, **fields}
+            return asked(self.around.outbound, address, form=whole, headers={**_JSON, **headers})
+
+        return _with_nonce(sent)
+
+    def get(self, address: str, access_token: str, section: Section, now: datetime) -> Answer:
+        """Their answer to whoever has the access token. Raises EvidenceRejected as `post`."""
+        if not (access_token.isascii() and access_token.isprintable()):
+            raise EvidenceRejected("upstream_unusable", "access token")
+        hashed = hashlib.sha256(access_token.encode()).digest()
+        token_hash = base64.urlsafe_b64encode(hashed).rstrip(b"=").decode("ascii")
+
+        def sent(nonce: str) -> Answer:
+            headers = {**_CLAIMS, "Authorization": f"Bearer {access_token}"}
+            if section.dpop:
+                proof = self.dpop("GET", address, section, now, nonce=nonce, token_hash=token_hash)
+                headers |= {"DPoP": proof, "Authorization": f"DPoP {access_token}"}
+            return asked(self.around.outbound, address, headers=headers)
+
+        return _with_nonce(sent)
 
     def dpop(  # noqa: PLR0913  what is proved: to whom, what, when, with which token
         self,
@@ -131,3 +144,12 @@ class Client:
                 return file.read(SECRET_LIMIT * 4)
         except OSError:
             raise EvidenceRejected("upstream_unconfigured", f"no file {name}") from None
+
+
+def _with_nonce(sent: Callable[[str], Answer]) -> Answer:
+    """The answer; where they want a number of theirs in the proof, to a second try with it.
+
+    RFC 9449 §8 and §9: asked once, given once.
+    """
+    answer = sent("")
+    return sent(answer.nonce) if answer.status in {400, 401} and answer.nonce else answer

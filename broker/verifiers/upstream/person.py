@@ -1,7 +1,5 @@
 """Who they say it is: userinfo beside the ID token, mapped to our names, nothing guessed."""
 
-import base64
-import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -14,7 +12,7 @@ from broker.identity.evidence import Claim
 from broker.identity.scheme import Scheme
 from broker.verifiers.upstream.answer import Tokens
 from broker.verifiers.upstream.client import Client
-from broker.verifiers.upstream.provider import Providers, asked, document
+from broker.verifiers.upstream.provider import Providers, document
 from broker.verifiers.upstream.section import INSIDE, Least, Section
 
 LONGEST: Final = 200
@@ -55,22 +53,13 @@ def _userinfo(
     tokens: Tokens, section: Section, providers: Providers, client: Client, now: datetime
 ) -> Mapping[str, Any]:
     address = providers.metadata_of(section, now).address("userinfo_endpoint")
-    headers = {"Accept": "application/json, application/jwt"}
-    if section.dpop:
-        hashed = hashlib.sha256(tokens.access_token.encode()).digest()
-        ath = base64.urlsafe_b64encode(hashed).rstrip(b"=").decode("ascii")
-        headers["DPoP"] = client.dpop("GET", address, section, now, token_hash=ath)
-    kind = "DPoP" if section.dpop else "Bearer"
-    if not tokens.access_token.isascii() or not tokens.access_token.isprintable():
-        raise EvidenceRejected("upstream_unusable", "access token")
-    headers["Authorization"] = f"{kind} {tokens.access_token}"
-    answer = asked(providers.outbound, address, headers=headers)
+    answer = client.get(address, tokens.access_token, section, now)
+    if answer.status != OK:
+        raise EvidenceRejected("upstream_unusable", f"status {answer.status}")
     if answer.media_type not in {"application/jwt", "application/jose"}:
         if section.userinfo is not Least.PLAIN:
             raise EvidenceRejected("upstream_untrusted", "userinfo that nobody signed")
         return document(answer)
-    if answer.status != OK:
-        raise EvidenceRejected("upstream_unusable", f"status {answer.status}")
     return _signed(answer.body, section, providers, client, now)
 
 

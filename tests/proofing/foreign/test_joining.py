@@ -164,5 +164,7 @@ def test_nobody_unlinks_what_is_anothers(detour: Detour, app: Flask) -> None:
     action = next(f.action for f in forms(page) if f.action.endswith("/unlink"))
     other = visits.sign_in(visits.come(app, "c" * 43))
     assert other.post(action).status_code == 404
-    assert other.post("/foreign/identities/none/unlink").status_code == 404
+    answer = other.post("/foreign/identities/none/unlink")
+    assert answer.status_code == 404
+    assert 'data-code="identity_unknown"' in answer.text
     assert rows(app, ForeignIdentity) == 1

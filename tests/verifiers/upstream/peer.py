@@ -250,6 +250,12 @@ class Peer(Outbound):
 
     def _userinfo(self, headers: Mapping[str, str]) -> Answer:
         assert headers["Authorization"].split()[1] == "an-access-token"
+        if "DPoP" in headers:
+            told = json.loads(jws.extract_compact(headers["DPoP"].encode()).payload)
+            assert told["ath"]
+            if told.get("nonce", "") != self.wrong.dpop_nonce:
+                refused = self._json({"error": "use_dpop_nonce"}, 401)
+                return Answer(**{**_members(refused), "nonce": self.wrong.dpop_nonce})
         claims: dict[str, Any] = dict(PERSON)
         if self.wrong.userinfo_as == "signed":
             claims |= {"iss": ISSUER, "aud": CLIENT_ID}
