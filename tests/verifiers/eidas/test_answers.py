@@ -270,6 +270,14 @@ def test_another_assertion_is_never_read(make_door: MakeDoor) -> None:
         assert door.code(encrypt="", sign="assertion", after=wrapped(place)) == "eidas_ambiguous"
 
 
+def test_a_signature_out_of_place_is_refused(door: Door) -> None:
+    def stray(name: str) -> Callable[[Any], None]:
+        return lambda root: etree.SubElement(next(root.iter(f"{{*}}{name}")), f"{{{DS}}}Signature")
+
+    assert door.code(before=stray("Status")) == "eidas_ambiguous"
+    assert door.code(**within(stray("Subject"))) == "eidas_ambiguous"
+
+
 def test_a_response_within_the_response_is_refused(door: Door) -> None:
     def nest(root: Any) -> None:
         extensions = etree.Element(f"{{{SAMLP}}}Extensions")
