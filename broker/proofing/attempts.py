@@ -68,12 +68,21 @@ def find(
     All look the same, so that a guessed or forwarded address tells nothing. `alone`: whoever
     asks for it at the same time waits until this transaction is over (two clicks, one deed).
     """
-    row = tx.get(OpenAttempt, handle, with_for_update=alone)
-    if row is None or now >= row.expires:
-        raise NotFound("evidence_unknown")
-    if Place(row.account_id, row.session_id, row.interaction, row.kind) != where:
+    row = seek(tx, handle, where, now, alone=alone)
+    if row is None:
         raise NotFound("evidence_unknown")
     return row
+
+
+def seek(
+    tx: Session, handle: str, where: Place, now: datetime, *, alone: bool = False
+) -> OpenAttempt | None:
+    """As `find`, None where it would raise."""
+    row = tx.get(OpenAttempt, handle, with_for_update=alone)
+    if row is None or now >= row.expires:
+        return None
+    is_here = Place(row.account_id, row.session_id, row.interaction, row.kind) == where
+    return row if is_here else None
 
 
 def resume(tx: Session, row: OpenAttempt, now: datetime, locale: str) -> Attempt:

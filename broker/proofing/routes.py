@@ -95,6 +95,8 @@ def open_door(handle: str, kind: str) -> Answer:
         way = find(choosing.every_way(view), kind, _arg("scheme"), _arg("country"))
         if way is None:
             return redirect(url_for("proofing.countries", handle=handle), code=303)
+        with transaction() as tx:  # asking them is asking somebody else's machine
+            attempts.count(tx, where.account_id, now)
         attempt = replace(attempt, scheme=way.scheme.id, country=way.country, least=way.least)
     try:
         opening = verifier.open(attempt)

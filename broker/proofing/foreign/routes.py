@@ -9,13 +9,17 @@ and not the cookie.
 """
 
 import logging
+from dataclasses import dataclass
+from datetime import datetime
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 
 from broker.audit.log import record
 from broker.db import transaction
 from broker.errors import EvidenceRejected, NotFound, TooLarge
-from broker.identity.verifier import Publishes, Reply, SchemeVerifier, Verifier
+from broker.identity.evidence import Evidence
+from broker.identity.verifier import Attempt, Publishes, Reply, SchemeVerifier, Verifier
 from broker.interaction.store import ACCOUNT, asked, resume_path
 from broker.proofing import attempts
 from broker.proofing import store as filed
@@ -65,29 +69,18 @@ def collect(kind: str, handle: str, attempt: str, ticket: str) -> Answer:
     """Look at the answer, once, in the browser that began; a reload shows where things stand."""
     now, verifier = tools().clock(), _foreign(kind)
     with transaction() as tx:
-        where = attempts.place(asked(tx, handle, now), kind)
-        row = attempts.find(tx, attempt, where, now, alone=True)
-        if row.reading is not None:
-            return redirect(review_path(handle, kind, attempt), code=303)
-        waiting = attempts.collect(tx, row, ticket)
-        if waiting is None:
-            return redirect(url_for("proofing.doors", handle=handle), code=303)
-        attempts.count(tx, where.account_id, now)
-        resumed = attempts.resume(tx, row, now, choose())
-    name, sent = waiting
-    if resumed.remembered.get("scheme", name) != name:
-        return _refused(handle, where, attempt, "answer_from_elsewhere")
-    try:
-        evidence = verifier.close(resumed, sent)
-    except EvidenceRejected as refusal:
-        log.info("refused: %s from %s (%s)", refusal.code, name, refusal.hint)
-        return _refused(handle, where, attempt, refusal.code)
+        found = _collected(tx, (kind, handle, attempt), ticket, now)
+    if not isinstance(found, _Collected):
+        return found
+    evidence = _evidence(verifier, found)
+    if isinstance(evidence, str):
+        return _refused(handle, found.where, attempt, evidence)
     with transaction() as tx:
-        row = attempts.find(tx, attempt, where, now, alone=True)
-        if attempts.used_up(tx, where.kind, evidence, now):
+        row = attempts.find(tx, attempt, found.where, now, alone=True)
+        if attempts.used_up(tx, kind, evidence, now):
             attempts.keep(tx, row, evidence)
             return redirect(review_path(handle, kind, attempt), code=303)
-    return _refused(handle, where, attempt, "evidence_replayed")
+    return _refused(handle, found.where, attempt, "evidence_replayed")
 
 
 @pages.post("/identities/<name>/unlink")
@@ -104,6 +97,48 @@ def unlink(name: str) -> Answer:
     return redirect(resume_path(ACCOUNT), code=303)
 
 
+@dataclass(frozen=True, slots=True)
+class _Collected:
+    """An answer in the browser that it was meant for: `name` is that of the scheme it came for."""
+
+    where: attempts.Place
+    resumed: Attempt
+    name: str
+    sent: Reply
+
+
+def _collected(
+    tx: Session, path: tuple[str, str, str], ticket: str, now: datetime
+) -> _Collected | Answer:
+    """The answer that lies there, or where the person goes from here without one."""
+    kind, handle, attempt = path
+    request_ = asked(tx, handle, now)
+    if request_.signed_in is None:
+        return _lost(handle, "not_signed_in")
+    where = attempts.place(request_, kind)
+    row = attempts.seek(tx, attempt, where, now, alone=True)
+    if row is None:
+        return _lost(handle, "foreign_answer_lost")
+    if row.reading is not None:
+        return redirect(review_path(handle, kind, attempt), code=303)
+    waiting = attempts.collect(tx, row, ticket)
+    if waiting is None:
+        return redirect(url_for("proofing.doors", handle=handle), code=303)
+    attempts.count(tx, where.account_id, now)
+    return _Collected(where, attempts.resume(tx, row, now, choose()), *waiting)
+
+
+def _evidence(verifier: Verifier, found: _Collected) -> Evidence | str:
+    """What the answer proves, or the code of why it proves nothing."""
+    if found.resumed.remembered.get("scheme", found.name) != found.name:
+        return "answer_from_elsewhere"
+    try:
+        return verifier.close(found.resumed, found.sent)
+    except EvidenceRejected as refusal:
+        log.info("refused: %s from %s (%s)", refusal.code, found.name, refusal.hint)
+        return refusal.code
+
+
 def _refused(handle: str, where: attempts.Place, attempt: str, code: str) -> Answer:
     """Why the answer proves nothing, and what to do now; the attempt is over, on record."""
     now = tools().clock()
@@ -113,6 +148,14 @@ def _refused(handle: str, where: attempts.Place, attempt: str, code: str) -> Ans
         record(tx, "evidence.refused", facts, now)
     page = render_template("foreign/refused.html", error=message(code), code=code, handle=handle)
     return page, EvidenceRejected.status
+
+
+def _lost(handle: str, code: str) -> Answer:
+    """An answer that nobody here waits for any more; the visit itself goes on."""
+    page = render_template(
+        "foreign/lost.html", error=message(code), code=code, home=resume_path(handle)
+    )
+    return page, NotFound.status
 
 
 def _foreign(kind: str) -> Verifier:

@@ -1,6 +1,5 @@
 """A house with one door of its own and doors abroad, and a provider on the other side."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode, urlsplit
 
@@ -44,7 +43,7 @@ def tools(tools: Tools, peer: Peer, schemes: dict[str, Scheme]) -> Tools:
 
 
 @pytest.fixture
-def visit(app: Flask) -> Iterator[Visit]:
+def visit(app: Flask) -> Visit:
     return visits.sign_in(visits.come(app))
 
 

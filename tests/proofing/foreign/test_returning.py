@@ -177,7 +177,29 @@ def test_an_answer_to_nothing_is_told_so(visit: Visit, state: str, app: Flask) -
     assert events(app) == []
 
 
-def test_signed_out_meanwhile_nothing_is_taken(detour: Detour, app: Flask) -> None:
+def test_signed_out_meanwhile_the_visit_can_go_on(detour: Detour, app: Flask) -> None:
     came = detour.visit.get(detour.answer(detour.leave()))
-    stranger = replace(visits.come(app), account="")
-    assert stranger.get(came.location).status_code == 404
+    stranger = replace(visits.come(app), account="")  # the same browser, and nobody signed in
+    answer = stranger.get(came.location)
+    assert answer.status_code == 404
+    assert 'data-code="not_signed_in"' in answer.text
+    assert f'href="/authorize/{detour.handle}"' in answer.text
+
+
+def test_an_answer_that_nobody_waits_for_leads_back_to_the_visit(
+    detour: Detour, peer: Peer
+) -> None:
+    came = detour.visit.get(detour.answer(detour.leave()))
+    peer.wrong.id_token = lambda claims: claims.update(acr="eidas1")
+    assert detour.visit.get(came.location).status_code == 422
+    reloaded = detour.visit.get(came.location)
+    assert reloaded.status_code == 404
+    assert 'data-code="foreign_answer_lost"' in reloaded.text
+    assert f'href="/authorize/{detour.handle}"' in reloaded.text
+
+
+def test_asking_abroad_has_its_limit(detour: Detour, app: Flask) -> None:
+    for _ in range(app.extensions["broker"].settings.proofing.attempts_per_hour):
+        detour.leave()
+    path = f"/prove/{detour.handle}/upstream?scheme=trial&country=FR"
+    assert detour.visit.get(path).status_code == 429
