@@ -1,5 +1,6 @@
 """What a node says of a person, at its level and no other; and every reason to refuse it."""
 
+import base64
 from collections.abc import Callable
 from copy import deepcopy
 from datetime import timedelta
@@ -13,6 +14,8 @@ from signxml.algorithms import SignatureMethod
 from broker.errors import EvidenceRejected
 from broker.identity.evidence import Outcome
 from broker.identity.verifier import Reply
+from broker.verifiers.eidas.signature import verify
+from broker.verifiers.eidas.xml import parsed
 from tests.conftest import NOON
 from tests.verifiers.eidas.conftest import Door, MakeDoor
 from tests.verifiers.eidas.node import DS, SAML, SAMLP, SUCCESS, Node, company, person
@@ -270,6 +273,56 @@ def test_another_assertion_is_never_read(make_door: MakeDoor) -> None:
         assert door.code(encrypt="", sign="assertion", after=wrapped(place)) == "eidas_ambiguous"
 
 
+SHAPES: dict[str, Callable[[Any], object]] = {
+    "an object": lambda s: etree.SubElement(s, f"{{{DS}}}Object"),
+    "a third thing to sign": lambda s: etree.SubElement(s[0], f"{{{DS}}}Manifest"),
+    "two infos": lambda s: s.insert(0, deepcopy(s[0])),
+    "two references": lambda s: s[0].append(deepcopy(s[0][-1])),
+    "another transform": lambda s: s.find(".//{*}Transform").set("Algorithm", f"{DS}base64"),
+    "a third transform": lambda s: s.find(".//{*}Transforms").append(
+        deepcopy(s.find(".//{*}Transform"))
+    ),
+    "a transform with contents": lambda s: etree.SubElement(s.find(".//{*}Transform"), "x"),
+    "no name": lambda s: s.find(".//{*}Reference").set("URI", ""),
+    "another name": lambda s: s.find(".//{*}Reference").set("URI", "#_other"),
+    "another canonical form": lambda s: s.find(".//{*}CanonicalizationMethod").set(
+        "Algorithm", "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
+    ),
+    "no value": lambda s: setattr(s.find("{*}SignatureValue"), "text", " "),
+    "a value with contents": lambda s: etree.SubElement(s.find("{*}SignatureValue"), "x"),
+    "a digest with contents": lambda s: etree.SubElement(s.find(".//{*}DigestValue"), "x"),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_signature_of_another_shape_is_not_even_looked_at(door: Door, name: str) -> None:
+    def change(document: bytes) -> bytes:
+        root = etree.fromstring(document)
+        SHAPES[name](root.find(f"{{{DS}}}Signature"))
+        return bytes(etree.tostring(root))
+
+    assert door.code(after=change) == "eidas_ambiguous"
+
+
+def test_what_is_read_is_made_of_the_octets_that_were_signed(door: Door) -> None:
+    attempt, _ = door.ask()
+    root = parsed(base64.b64decode(door.answer(attempt)))
+    signed = verify(root, [door.node.certificate]).element
+    assert signed.getroottree() is not root.getroottree()
+    assert signed.find(f"{{{DS}}}Signature") is None
+    assert root.find(f"{{{DS}}}Signature") is not None
+    signed.set("ID", "_changed")
+    assert root.get("ID") != "_changed"
+
+
+def test_an_assertion_within_the_encrypted_one_is_refused(door: Door) -> None:
+    def advise(assertion: Any) -> None:
+        advice = etree.SubElement(assertion, f"{{{SAML}}}Advice")
+        etree.SubElement(advice, f"{{{SAML}}}Assertion")
+
+    assert door.code(**within(advise)) == "eidas_ambiguous"
+
+
 def test_a_signature_out_of_place_is_refused(door: Door) -> None:
     def stray(name: str) -> Callable[[Any], None]:
         return lambda root: etree.SubElement(next(root.iter(f"{{*}}{name}")), f"{{{DS}}}Signature")
@@ -322,10 +375,11 @@ def test_what_is_encrypted_may_hold_one_assertion_and_nothing_else(door: Door) -
 def test_somebody_else_than_was_asked_is_not_heard(door: Door) -> None:
     assert door.code(issuer="https://node.xb.test/metadata") == "eidas_other_node"
 
-    def rename(assertion: Any) -> None:
-        find(assertion, "Issuer").text = "https://node.xb.test/metadata"
+    def rename(element: Any) -> None:
+        find(element, "Issuer").text = "https://node.xb.test/metadata"
 
     assert door.code(**within(rename)) == "eidas_other_node"
+    assert door.code(before=rename) == "eidas_other_node"
 
 
 def test_a_name_of_another_format_is_nobodys(door: Door) -> None:
