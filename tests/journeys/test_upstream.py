@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, Page
 
@@ -19,6 +20,7 @@ from tests import abroad
 from tests.browsing import ARTEFACTS, serve
 from tests.journeys.conftest import Town, with_key
 from tests.verifiers.upstream.miftah import SCHEME, registered, written
+from tests.web.test_browser import MEASURE, RULES
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -81,8 +83,16 @@ def sign_in_there(page: Page, person: str) -> None:
 
 
 def picture(page: Page, name: str) -> None:
+    """The page as it looks, once nothing is wrong with it for eyes, fingers and small screens."""
     ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTEFACTS / f"abroad-{name}.png", full_page=True)
+    found = Axe().run(page, options={"runOnly": RULES, "resultTypes": ["violations"]})
+    assert [v["id"] for v in found.response["violations"]] == []
+    whole = page.viewport_size
+    page.set_viewport_size({"width": 320, "height": 640})
+    assert page.evaluate(MEASURE) == {"over": 0, "small": []}
+    if whole:
+        page.set_viewport_size(whole)
 
 
 def test_a_provider_vouches_and_the_service_hears_at_what_level(
