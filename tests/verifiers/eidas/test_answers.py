@@ -366,6 +366,48 @@ def test_encryption_that_can_be_asked_step_by_step_is_not_opened(
     assert changed == "eidas_weak_algorithm"
 
 
+TWO_KEYS = (
+    b"</ds:KeyInfo><xenc:CipherData>",
+    b"<xenc:EncryptedKey/></ds:KeyInfo><xenc:CipherData>",
+)
+
+
+def test_one_key_opens_what_is_encrypted_and_not_one_of_two(make_door: MakeDoor) -> None:
+    door = make_door(signed="assertion")
+    changed = door.code(sign="assertion", after=lambda d: d.replace(*TWO_KEYS))
+    assert changed == "eidas_undecryptable"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"xmlenc11#ECDH-ES", b"xmlenc#dh"),
+        (b"xmlenc11#ConcatKDF", b"xmlenc11#pbkdf2"),
+        (b"xmlenc#sha256", b"xmldsig#md5"),
+    ],
+)
+def test_a_key_is_agreed_on_in_the_way_that_eidas_names(
+    make_door: MakeDoor, old: bytes, new: bytes
+) -> None:
+    node = Node(to=self_signed(ec_key("ours-encryption")))
+    door = make_door(node, signed="assertion", decryption_keys=["saml-curve.pem"])
+
+    def change(document: bytes) -> bytes:
+        head, mark, rest = document.partition(b"AgreementMethod")
+        return head + mark + rest.replace(old, new)
+
+    assert door.take(sign="assertion")
+    assert door.code(sign="assertion", after=change) == "eidas_weak_algorithm"
+
+
+def test_a_bit_string_of_a_part_of_a_byte_is_not_agreed_on(make_door: MakeDoor) -> None:
+    node = Node(to=self_signed(ec_key("ours-encryption")))
+    door = make_door(node, signed="assertion", decryption_keys=["saml-curve.pem"])
+    half = (b'PartyUInfo="0041"', b'PartyUInfo="0441"')
+    changed = door.code(sign="assertion", after=lambda d: d.replace(*half))
+    assert changed == "eidas_undecryptable"
+
+
 def test_what_is_encrypted_may_hold_one_assertion_and_nothing_else(door: Door) -> None:
     assert door.code(plain=lambda d: d + d) == "eidas_malformed"
     assert door.code(plain=lambda _: b"<a/>") == "eidas_ambiguous"
