@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 
-.PHONY: run test check check-style interop peer kill9 fuzz lock help
+.PHONY: run test check check-style interop spid peer kill9 fuzz lock help
 run: $(VENV)/.run-installed
 	@$(BIN)/python deploy/run.py
 
@@ -45,10 +45,16 @@ kill9: $(VENV)/.test-installed ## The long run of kill -9 during issuances: 10,0
 fuzz: $(VENV)/.test-installed ## The long run of damaged requests: 100,000 of them, none a server error
 	MIFTAH_FUZZ=100000 $(BIN)/pytest -s tests/fuzz
 
-interop: $(VENV)/.test-installed ## Relying parties that somebody else wrote, against the broker
+interop: $(VENV)/.test-installed ## Relying parties and providers that somebody else wrote
 	@deploy/system-packages.sh interop
 	cd tests/interop && npm ci --ignore-scripts --no-audit --no-fund --silent
+	cd tests/blackbox/peer && npm ci --ignore-scripts --no-audit --no-fund --silent
 	$(BIN)/pytest -m interop tests/interop
+
+spid: $(VENV)/.test-installed ## AgID's spid-sp-test, in an environment of its own, against our SAML
+	@deploy/system-packages.sh spid
+	test -d .venv-spid || { $(PYTHON) -m venv .venv-spid && .venv-spid/bin/pip install --quiet spid-sp-test; }
+	$(BIN)/pytest -m interop tests/interop/test_spid_sp_test.py
 
 peer: $(VENV)/.test-installed ## Ask npm oidc-provider what tests/blackbox asks of us
 	@deploy/system-packages.sh interop

@@ -68,6 +68,28 @@ class Outbound:
             raise UpstreamUnavailable("upstream_unusable", f"encoded, or above {limit} bytes")
         return answer.body
 
+    def fetch(
+        self,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit: int = 64 * 1024,
+    ) -> "Answer":
+        """What `url` answers, whatever its status: to a GET, or to a POST of the form.
+
+        Raises UpstreamUnavailable: address_refused, upstream_unavailable, upstream_unusable.
+        """
+        sent = dict(headers or {})
+        if form is None:
+            answer = self._exchange("GET", url, sent, None, limit)
+        else:
+            body = urlencode(form).encode("ascii")
+            answer = self._exchange("POST", url, sent | {"Content-Type": _HEAD}, body, limit)
+        if answer.encoded or len(answer.body) > limit:
+            raise UpstreamUnavailable("upstream_unusable", f"encoded, or above {limit} bytes")
+        return answer
+
     def post(self, url: str, form: Mapping[str, str]) -> int:
         """The status with which `url` answers the form; a redirect is not followed.
 
@@ -78,7 +100,7 @@ class Outbound:
 
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, limit: int
-    ) -> "_Answer":
+    ) -> "Answer":
         parts = _target(url, local=self.local)
         line = _Line()
         # A thread of its own, because neither name resolution nor a peer that drips one byte a
@@ -103,7 +125,7 @@ class Outbound:
         headers: dict[str, str],
         body: bytes | None,
         limit: int,
-    ) -> "_Answer":
+    ) -> "Answer":
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         addresses = self.resolve(host, port)
         if not addresses or not all(admitted(a, local=self.local) for a in addresses):
@@ -123,20 +145,29 @@ class Outbound:
                 secured.do_handshake()
             connection.request(method, path, body, headers)
             with connection.getresponse() as response:
-                return _Answer(
+                return Answer(
                     response.status,
                     response.headers.get("Content-Type", ""),
                     response.headers.get("Content-Encoding", "identity") != "identity",
                     response.read(limit + 1) if limit else b"",
+                    response.headers.get("DPoP-Nonce", ""),
                 )
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Answer:
+    """What somebody answered; `nonce` is the one that they want in the next DPoP proof."""
+
     status: int
     content_type: str
     encoded: bool
     body: bytes
+    nonce: str = ""
+
+    @property
+    def media_type(self) -> str:
+        """The type without its parameters, in small letters."""
+        return self.content_type.partition(";")[0].strip().lower()
 
 
 @dataclass(slots=True)

@@ -90,8 +90,8 @@ class AuthenticationSettings(_Section):
 class ProofingSettings(_Section):
     """How a person may prove who they are."""
 
-    attempt_lifetime: timedelta = timedelta(minutes=30)
-    """From opening a door to confirming what was read."""
+    attempt_lifetime: timedelta = timedelta(minutes=45)
+    """From opening a door to confirming what was read; half an hour abroad must fit in."""
     attempts_per_hour: int = Field(default=30, ge=1)
     """Tries of one account, all doors together; reading pictures costs seconds."""
     accept_specimens: bool = False
@@ -165,6 +165,8 @@ class Settings(BaseSettings):
     """SQLAlchemy URL: SQLite by default, `postgresql+psycopg://…` in production."""
     keys_dir: Path = Path("keys")
     """Folder of the key files (keys/README.md)."""
+    schemes_dir: Path = Path("schemes")
+    """Folder of the foreign schemes, a TOML file each (schemes/README.md)."""
     policy_file: Path | None = None
     """Assurance policy; unset: the one shipped in broker/identity/policy.yaml."""
     limits_url: str = Field(default="", pattern="^((redis|rediss|unix)://.+)?$")

@@ -50,6 +50,20 @@ def keys(
         click.echo(f"made {path}")
 
 
+@main.command("saml-keys")
+@click.option("--next", "following", is_flag=True, help="Make the signing key that takes over.")
+def saml_keys(*, following: bool) -> None:
+    """Make the keys for SAML that are missing, each with its certificate."""
+    settings, now = read_settings(os.environ), utcnow()
+    names = ["saml-signing-next.pem"] if following else ["saml-signing.pem", "saml-encryption.pem"]
+    host = settings.rp_id
+    for path in (settings.keys_dir / name for name in names):
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            keyring.make_certified(path, host, now, keyring.unlock(settings.keys))
+            click.echo(f"made {path}")
+
+
 @main.command()
 @click.option("--to", default="head", show_default=True, help="Revision to reach.")
 def database(to: str) -> None:

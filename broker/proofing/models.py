@@ -9,7 +9,11 @@ from broker.db import Base, UtcDateTime
 
 
 class OpenAttempt(Base):
-    """One try of one account at one verifier; `reading` waits, sealed, for the person's word."""
+    """One try of one account at one verifier; `reading` waits, sealed, for the person's word.
+
+    `answer` is what came back from another house, sealed, until its person collects it with the
+    ticket of which `ticket` is the digest.
+    """
 
     __tablename__ = "attempt"
 
@@ -20,6 +24,8 @@ class OpenAttempt(Base):
     kind: Mapped[str] = mapped_column(String(40))
     remembered: Mapped[bytes] = mapped_column(LargeBinary)
     reading: Mapped[bytes | None] = mapped_column(LargeBinary)
+    answer: Mapped[bytes | None] = mapped_column(LargeBinary)
+    ticket: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     created: Mapped[datetime] = mapped_column(UtcDateTime)
     expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 

@@ -13,7 +13,7 @@ from broker import entropy
 from broker.accounts import vault
 from broker.accounts.models import Account
 from broker.errors import NotFound
-from broker.identity.evidence import Evidence, from_json, to_json
+from broker.identity.evidence import Evidence, Origin, from_json, to_json
 from broker.proofing.models import FiledEvidence, OpenAttempt, Try, Waiver
 from broker.web.tools import tools
 
@@ -74,6 +74,17 @@ def remove(tx: Session, account_id: str, reference: str) -> str:
         raise NotFound("evidence_unknown")
     tx.delete(row)
     return row.kind
+
+
+def remove_all_of(tx: Session, account_id: str, origin: Origin) -> tuple[tuple[str, str], ...]:
+    """Take out whatever this foreign identity said: reference and kind of each that is gone."""
+    gone = []
+    for row in _rows(tx, account_id):
+        said = _unsealed(tx, row).origin
+        if said and (said.scheme, said.holder) == (origin.scheme, origin.holder):
+            tx.delete(row)
+            gone.append((row.id, row.kind))
+    return tuple(gone)
 
 
 def waive(tx: Session, account_id: str, interaction: str, now: datetime) -> None:

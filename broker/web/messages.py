@@ -31,9 +31,33 @@ MESSAGES: dict[str, Message] = {
         "We could not find this reading any more.",
         "Start again with a new photograph.",
     ),
+    "evidence_replayed": Message(
+        "This answer has been used already.",
+        "Begin again: your country must answer anew each time.",
+    ),
+    "foreign_answer_lost": Message(
+        "We do not know what this answer belongs to: the visit is over, or it began elsewhere.",
+        "Go back to the service that sent you here and start again, in one window.",
+    ),
+    "answer_from_elsewhere": Message(
+        "This answer came from elsewhere than the country that you chose.",
+        "Begin again, and choose the country whose identity you will use.",
+    ),
     "form_expired": Message(
         "This page is too old to be sent.",
         "Go back, reload the page and send it again. Your browser must accept cookies.",
+    ),
+    "identity_elsewhere": Message(
+        "This identity already belongs to another access here.",
+        "Sign in with the key of that access, or unlink the identity there first.",
+    ),
+    "identity_of_another": Message(
+        "The names or the date of birth are not those of what you have shown before.",
+        "If what you showed before is wrong, remove it on your account page, then try again.",
+    ),
+    "identity_unknown": Message(
+        "This identity is not linked to your access.",
+        "Look at your account page again: it may be gone already.",
     ),
     "interaction_over": Message(
         "This visit is over, or it began in another browser.",

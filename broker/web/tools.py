@@ -11,6 +11,7 @@ from broker.clock import Clock
 from broker.entropy import RandomBytes
 from broker.feature import Feature
 from broker.identity.assurance import Policy
+from broker.identity.scheme_folder import Schemes
 from broker.identity.verifier import Verifier
 from broker.keyring import Keyring
 from broker.outbound import Outbound
@@ -58,11 +59,17 @@ class Tools:
     verifiers: tuple[Verifier, ...] = ()
     read_token: TokenReader | None = None
     outbound: Outbound = field(default_factory=Outbound)
+    schemes: Callable[[], Schemes] | None = None
 
     @property
     def keyring(self) -> Keyring:
         """The keys of this moment; ask again rather than keep it."""
         return self.keys()
+
+    @property
+    def foreign(self) -> Schemes:
+        """The foreign schemes in force at this moment."""
+        return self.schemes() if self.schemes else {}
 
 
 def tools() -> Tools:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from broker.oidc.models import UsedOnce
+from broker.interaction.models import UsedOnce
 
 
 def first_use(tx: Session, kind: str, owner: str, name: str, expires: datetime) -> bool:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from flask import Flask
 
 from broker.db import transaction
-from broker.oidc.replay import first_use
+from broker.interaction.replay import first_use
 from tests.conftest import NOON
 
 LATER = NOON + timedelta(minutes=5)
