@@ -15,11 +15,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from broker.audit.event import EVENTS, outcome
+from broker.audit.event import EVENTS, REFUSED, outcome
 
 VERSION = 1
 LEAF_LIMIT = 65_535
 """Bytes of one entry: C2SP tlog-tiles gives its length two bytes."""
+
+ISSUED = "issued"
+_ISSUED_ASSERTIONS = frozenset({"token.exchanged", "token.issued"})
+_REFUSED_ASSERTIONS = frozenset({"code.refused", "token.refused"})
 
 _INTEGER_LIMIT = 2**53 - 1
 _DEPTH_LIMIT = 8
@@ -63,6 +67,11 @@ class Projection:
     client: str | None
     level: str | None
     outcome: str
+    grant_id: str | None
+    evidence: str | None
+    kind: str | None
+    assertion: str | None
+    """`issued` or `refused` where a service was, or was not, told something of a person."""
 
 
 def compose(
@@ -122,7 +131,7 @@ def read_leaf(leaf: bytes) -> dict[str, Any]:
 def project(entry: Mapping[str, Any]) -> Projection:
     """What the index columns of this entry, as `read_leaf` gives it, must hold.
 
-    Raises FactsRefused where its client or level is no short text.
+    Raises FactsRefused where its client, level or a reference is no short text.
     """
     facts = entry["facts"]
     return Projection(
@@ -131,6 +140,10 @@ def project(entry: Mapping[str, Any]) -> Projection:
         client=_column(facts, "client"),
         level=_column(facts, "acr"),
         outcome=outcome(entry["event"]),
+        grant_id=_column(facts, "grant"),
+        evidence=_column(facts, "evidence"),
+        kind=_column(facts, "kind"),
+        assertion=_assertion(entry["event"], facts),
     )
 
 
@@ -144,6 +157,14 @@ def to_text(moment: datetime) -> str:
 def to_milliseconds(moment: datetime) -> datetime:
     """The moment with what is finer than a millisecond cut off, as entries hold it."""
     return moment - timedelta(microseconds=moment.microsecond % 1000)
+
+
+def _assertion(event: str, facts: Mapping[str, Any]) -> str | None:
+    if event in _REFUSED_ASSERTIONS:
+        return REFUSED
+    # A client's own token says nothing of any person.
+    told = event in _ISSUED_ASSERTIONS and facts.get("account") is not None
+    return ISSUED if told else None
 
 
 def _column(facts: Mapping[str, Any], name: str) -> str | None:

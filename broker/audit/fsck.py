@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from broker.audit import merkle, note
-from broker.audit.entry import Projection, project, read_leaf
+from broker.audit.entry import project, read_leaf
 from broker.audit.log import subject_digest
 from broker.audit.models import AuditCheckpoint, AuditEntry, AuditSubject, AuditTile
+from broker.audit.shown import PROJECTED, as_stored
 from broker.audit.tree import WIDTH, cut, octets
 
 _BATCH = 1000
@@ -61,11 +62,7 @@ _ENTRY = (
     AuditEntry.idx,
     octets(AuditEntry.leaf),
     octets(AuditEntry.leaf_hash),
-    AuditEntry.time,
-    AuditEntry.event,
-    AuditEntry.client,
-    AuditEntry.level,
-    AuditEntry.outcome,
+    *PROJECTED,
     AuditSubject.account_id,
     octets(AuditSubject.salt),
 )
@@ -130,7 +127,7 @@ class _Walk:
             self.faults.append(Fault(first, last, f"checkpoint {row.size} has another root"))
 
     def _columns(self, row: _Row) -> None:
-        stored = Projection(row.time, row.event, row.client, row.level, row.outcome)
+        stored = as_stored(row)
         try:
             entry = read_leaf(row.leaf)
             unlike = project(entry) != stored

@@ -94,5 +94,9 @@ def _append(connection: Connection, index: int, leaf: bytes, told: Projection) -
         "client": told.client,
         "level": told.level,
         "outcome": told.outcome,
+        "grant_id": told.grant_id,
+        "evidence": told.evidence,
+        "kind": told.kind,
+        "assertion": told.assertion,
     }
     connection.execute(_APPEND, row)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Integer, LargeBinary, SmallInteger, String, Text
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from broker.db import Base, UtcDateTime
@@ -13,19 +13,33 @@ _Count = BigInteger().with_variant(Integer, "sqlite")  # SQLite: INTEGER makes i
 class AuditEntry(Base):
     """One entry: its exact bytes, and columns derived from them that only serve to find it.
 
-    `time` is the entry's own text, whose order is that of time.
+    `time` is the entry's own text, whose order is that of time. Whatever is searched by comes
+    in the order of the index, so each index column is followed by it.
     """
 
     __tablename__ = "audit_entry"
+    __table_args__ = (
+        Index("audit_entry_event", "event", "idx"),
+        Index("audit_entry_client", "client", "idx"),
+        Index("audit_entry_grant", "grant_id", "idx"),
+        Index("audit_entry_evidence", "evidence", "idx"),
+        Index("audit_entry_kind", "kind", "evidence"),
+        Index("audit_entry_assertion", "assertion", "idx"),
+        Index("audit_entry_assertion_level", "assertion", "level", "idx"),
+    )
 
     idx: Mapped[int] = mapped_column(_Count, primary_key=True, autoincrement=False)
     leaf: Mapped[bytes] = mapped_column(LargeBinary)
     leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     time: Mapped[str] = mapped_column(String(24), index=True)
-    event: Mapped[str] = mapped_column(String(40), index=True)
-    client: Mapped[str | None] = mapped_column(String(255), index=True)
+    event: Mapped[str] = mapped_column(String(40))
+    client: Mapped[str | None] = mapped_column(String(255))
     level: Mapped[str | None] = mapped_column(String(255))
     outcome: Mapped[str] = mapped_column(String(10))
+    grant_id: Mapped[str | None] = mapped_column(String(255))
+    evidence: Mapped[str | None] = mapped_column(String(255))
+    kind: Mapped[str | None] = mapped_column(String(255))
+    assertion: Mapped[str | None] = mapped_column(String(10))
 
 
 class AuditTile(Base):

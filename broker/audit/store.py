@@ -5,27 +5,16 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broker.audit import merkle
-from broker.audit.entry import Projection, project, read_leaf
 from broker.audit.models import AuditEntry
-from broker.audit.note import Checkpoint, encode
+from broker.audit.note import Checkpoint
 from broker.audit.query import EntryQuery, TileQuery
+from broker.audit.shown import COLUMNS, shown
 from broker.audit.tree import WIDTH, RecordAltered, StoredNodes, octets
 from broker.errors import NotFound
-
-_COLUMNS = (
-    AuditEntry.idx,
-    octets(AuditEntry.leaf),
-    octets(AuditEntry.leaf_hash),
-    AuditEntry.time,
-    AuditEntry.event,
-    AuditEntry.client,
-    AuditEntry.level,
-    AuditEntry.outcome,
-)
 
 
 def entries(tx: Session, query: EntryQuery) -> tuple[list[dict[str, Any]], int | None]:
@@ -41,22 +30,22 @@ def entries(tx: Session, query: EntryQuery) -> tuple[list[dict[str, Any]], int |
         (AuditEntry.time, operator.lt, query.until),
         (AuditEntry.idx, operator.gt, query.after),
     )
-    wanted = select(*_COLUMNS).order_by(AuditEntry.idx).limit(query.limit + 1)
+    wanted = select(*COLUMNS).order_by(AuditEntry.idx).limit(query.limit + 1)
     for column, compare, value in filters:
         if value is not None:
             wanted = wanted.where(compare(column, value))
     found = tx.connection().execute(wanted).all()
-    shown = [_shown(row) for row in found[: query.limit]]
-    return shown, shown[-1]["index"] if len(found) > query.limit else None
+    told = [shown(row) for row in found[: query.limit]]
+    return told, told[-1]["index"] if len(found) > query.limit else None
 
 
 def entry(tx: Session, index: int) -> dict[str, Any]:
     """One entry as JSON shows it. Raises NotFound, and RecordAltered as `entries` does."""
-    query = select(*_COLUMNS).where(AuditEntry.idx == index)
+    query = select(*COLUMNS).where(AuditEntry.idx == index)
     row = tx.connection().execute(query).first()
     if row is None:
         raise NotFound("not_found")
-    return _shown(row)
+    return shown(row)
 
 
 def inclusion_proof(
@@ -94,20 +83,3 @@ def _whole(parts: Sequence[bytes], width: int, joined: bytes) -> bytes:
     if len(parts) != width:
         raise RecordAltered("a tile has holes")
     return joined
-
-
-def _shown(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
-    stored = Projection(row.time, row.event, row.client, row.level, row.outcome)
-    try:
-        entry = read_leaf(row.leaf)
-        agrees = project(entry) == stored and merkle.leaf_hash(row.leaf) == row.leaf_hash
-    except ValueError as error:
-        raise RecordAltered(f"entry {row.idx} cannot be read") from error
-    if not agrees:
-        raise RecordAltered(f"entry {row.idx} is not what it was")
-    return {
-        "index": row.idx,
-        "entry": entry,
-        "leaf": encode(row.leaf),
-        "leaf_hash": encode(row.leaf_hash),
-    }
