@@ -70,6 +70,7 @@ class Projection:
     grant_id: str | None
     evidence: str | None
     kind: str | None
+    reason: str | None
     assertion: str | None
     """`issued` or `refused` where a service was, or was not, told something of a person."""
 
@@ -143,6 +144,7 @@ def project(entry: Mapping[str, Any]) -> Projection:
         grant_id=_column(facts, "grant"),
         evidence=_column(facts, "evidence"),
         kind=_column(facts, "kind"),
+        reason=_column(facts, "reason"),
         assertion=_assertion(entry["event"], facts),
     )
 

@@ -63,7 +63,9 @@ _ENTRY = (
     octets(AuditEntry.leaf),
     octets(AuditEntry.leaf_hash),
     *PROJECTED,
+    AuditEntry.latest,
     AuditSubject.account_id,
+    AuditSubject.subject,
     octets(AuditSubject.salt),
 )
 
@@ -87,6 +89,7 @@ class _Walk:
     kept: set[tuple[int, int]] = field(default_factory=set)
     signed: int = 0
     parted: bool = False
+    latest: str = ""
 
     def entry(self, row: _Row) -> None:
         while self.tree.size < row.idx:
@@ -136,9 +139,19 @@ class _Walk:
             return
         if unlike:
             self._fault(row.idx, "the index columns say something else than the entry")
-        account = entry["facts"].get("account")
-        if row.salt is not None and subject_digest(row.salt, row.account_id) != account:
+        self.latest = max(self.latest, entry["time"])
+        if row.latest != self.latest:
+            self._fault(row.idx, "the latest time is not that of the entries so far")
+        self._link(row, entry["facts"])
+
+    def _link(self, row: _Row, facts: dict[str, Any]) -> None:
+        if row.salt is None:
+            return
+        if subject_digest(row.salt, row.account_id) != facts.get("account"):
             self._fault(row.idx, "the entry is linked to an account that it is not about")
+        subject = row.subject and subject_digest(row.salt, row.subject)
+        if subject != facts.get("subject_digest"):
+            self._fault(row.idx, "the entry is linked to a subject that it is not about")
 
     def _append(self, leaf_hash: bytes) -> None:
         self.tree.append(leaf_hash)

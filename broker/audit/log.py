@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, text
+from sqlalchemy import Connection, delete, insert, select, text
 from sqlalchemy.orm import Session
 
 from broker import entropy
@@ -23,7 +23,7 @@ _TELLING = 16
 """Characters from which on a text is a name and not a chance: account ids have 43."""
 
 # Made once: on the way to a token, making a statement anew costs more than running it.
-_LAST = select(func.max(AuditEntry.idx))
+_LAST = select(AuditEntry.idx, AuditEntry.latest).order_by(AuditEntry.idx.desc()).limit(1)
 _APPEND = insert(AuditEntry)
 _LINK = insert(AuditSubject)
 _WAIT = text("SELECT pg_advisory_xact_lock(:key)")
@@ -32,23 +32,27 @@ _WAIT = text("SELECT pg_advisory_xact_lock(:key)")
 def record(tx: Session, event: str, facts: Mapping[str, object], now: datetime) -> int:
     """The index of the new entry, gapless from 0; it stands or falls with the transaction.
 
-    `facts["account"]`, an account id, goes into the entry as a salted digest only. Everything
-    else stands there for ever, so nothing in it may say who the person is.
+    `facts["account"]`, an account id, goes into the entry as a salted digest only, and so does
+    `facts["subject"]`, the name by which the client knows this account: as `subject_digest`.
+    Everything else stands there for ever, so nothing in it may say who the person is.
     Raises FactsRefused (`broker.audit.entry`) on an unknown event or a value that is no fact.
     """
     draw = tools().random
     account, salt = _account_id(facts), draw(_SALT)
     shown = dict(facts)
+    subject = shown.pop("subject", None)
     if account is not None:
         shown["account"] = subject_digest(salt, account)
+    if subject is not None:
+        shown["subject_digest"] = subject_digest(salt, _subject(subject, account))
     leaf, told = compose(event, shown, now, entropy.token(draw, bits=128))
     if account is not None and len(account) >= _TELLING and account.encode() in leaf:
         raise FactsRefused("the account's id stands in another fact")
     connection = tx.connection()
-    index = _next_index(connection)
-    _append(connection, index, leaf, told)
+    index, latest = _next(connection)
+    _append(connection, index, leaf, told, max(latest, told.time))
     if account is not None:
-        row = {"idx": index, "account_id": account, "salt": salt}
+        row = {"idx": index, "account_id": account, "salt": salt, "subject": subject}
         connection.execute(_LINK, row)
     complete_tiles(connection, index + 1)
     return index
@@ -78,13 +82,22 @@ def _account_id(facts: Mapping[str, object]) -> str | None:
     return account
 
 
-def _next_index(connection: Connection) -> int:
+def _subject(subject: object, account: str | None) -> str:
+    if account is None or not isinstance(subject, str) or not subject:
+        raise FactsRefused("a subject is the name of an account")
+    return subject
+
+
+def _next(connection: Connection) -> tuple[int, str]:
+    """The index of the next entry, and the latest time of those before it."""
     one_appender(connection)
-    last: int | None = connection.scalar(_LAST)
-    return 0 if last is None else last + 1
+    last = connection.execute(_LAST).first()
+    return (0, "") if last is None else (last.idx + 1, last.latest)
 
 
-def _append(connection: Connection, index: int, leaf: bytes, told: Projection) -> None:
+def _append(
+    connection: Connection, index: int, leaf: bytes, told: Projection, latest: str
+) -> None:
     row = {
         "idx": index,
         "leaf": leaf,
@@ -97,6 +110,8 @@ def _append(connection: Connection, index: int, leaf: bytes, told: Projection) -
         "grant_id": told.grant_id,
         "evidence": told.evidence,
         "kind": told.kind,
+        "reason": told.reason,
         "assertion": told.assertion,
+        "latest": latest,
     }
     connection.execute(_APPEND, row)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, Integer, LargeBinary, SmallInteger, String, Text
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from broker.db import Base, UtcDateTime
@@ -14,7 +14,10 @@ class AuditEntry(Base):
     """One entry: its exact bytes, and columns derived from them that only serve to find it.
 
     `time` is the entry's own text, whose order is that of time. Whatever is searched by comes
-    in the order of the index, so each index column is followed by it.
+    in the order of the index, so each index column is followed by it. `latest` is the latest
+    `time` of this entry and all before it: it never falls, so that a moment is found in the
+    order of the index by halving. The entries that came late, after another with a later time,
+    stand in an index of their own.
     """
 
     __tablename__ = "audit_entry"
@@ -23,15 +26,23 @@ class AuditEntry(Base):
         Index("audit_entry_client", "client", "idx"),
         Index("audit_entry_grant", "grant_id", "idx"),
         Index("audit_entry_evidence", "evidence", "idx"),
-        Index("audit_entry_kind", "kind", "evidence"),
         Index("audit_entry_assertion", "assertion", "idx"),
+        Index("audit_entry_assertion_client", "client", "assertion", "idx"),
         Index("audit_entry_assertion_level", "assertion", "level", "idx"),
+        Index("audit_entry_assertion_kind", "kind", "assertion", "idx"),
+        Index(
+            "audit_entry_late",
+            "time",
+            "idx",
+            sqlite_where=text("time < latest"),
+            postgresql_where=text("time < latest"),
+        ),
     )
 
     idx: Mapped[int] = mapped_column(_Count, primary_key=True, autoincrement=False)
     leaf: Mapped[bytes] = mapped_column(LargeBinary)
     leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
-    time: Mapped[str] = mapped_column(String(24), index=True)
+    time: Mapped[str] = mapped_column(String(24))
     event: Mapped[str] = mapped_column(String(40))
     client: Mapped[str | None] = mapped_column(String(255))
     level: Mapped[str | None] = mapped_column(String(255))
@@ -39,7 +50,9 @@ class AuditEntry(Base):
     grant_id: Mapped[str | None] = mapped_column(String(255))
     evidence: Mapped[str | None] = mapped_column(String(255))
     kind: Mapped[str | None] = mapped_column(String(255))
+    reason: Mapped[str | None] = mapped_column(String(255))
     assertion: Mapped[str | None] = mapped_column(String(10))
+    latest: Mapped[str] = mapped_column(String(24), server_default="")
 
 
 class AuditTile(Base):
@@ -69,10 +82,14 @@ class AuditCheckpoint(Base):
 
 
 class AuditSubject(Base):
-    """Whom an entry was about, until they are erased; the entry holds the salted digest only."""
+    """Whom an entry was about, until they are erased; the entry holds salted digests only.
+
+    `subject` is the name by which the client of the entry knows the person.
+    """
 
     __tablename__ = "audit_subject"
 
     idx: Mapped[int] = mapped_column(_Count, primary_key=True, autoincrement=False)
     account_id: Mapped[str] = mapped_column(String(43), index=True)
     salt: Mapped[bytes] = mapped_column(LargeBinary(32))
+    subject: Mapped[str | None] = mapped_column(String(255), index=True)

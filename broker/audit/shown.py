@@ -19,6 +19,7 @@ PROJECTED = (
     AuditEntry.grant_id,
     AuditEntry.evidence,
     AuditEntry.kind,
+    AuditEntry.reason,
     AuditEntry.assertion,
 )
 """The index columns, in the order of `Projection`."""

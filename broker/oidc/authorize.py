@@ -158,7 +158,8 @@ def _finish(  # noqa: PLR0913  everything meets here
     )
     code = mint_code(tx, grant, request, client, tools, now)
     facts = {"account": account_id, "client": client.id, "grant": grant.id}
-    record(tx, "code.issued", facts | {"acr": grant.assurance.acr}, now)
+    told = {"subject": grant.subject, "acr": grant.assurance.acr}
+    record(tx, "code.issued", facts | told, now)
     return reply(_address(request), client, tools, code=code)
 
 
