@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ from openapi_spec_validator import validate
 from sqlalchemy import text
 
 from broker.audit.event import EVENTS
-from broker.audit.note import parse_verifier_key
 from broker.audit.query import LARGEST_LIMIT, LIMIT
-from broker.audit.verify import verify_entry
 from broker.db import transaction
+from miftah_verify.answers import verify_answers
+from miftah_verify.note import parse_key
+from miftah_verify.policy import simple
 from tests.audit.conftest import Getter, body, fill
 
 API: dict[str, Any] = yaml.safe_load(
@@ -105,7 +107,9 @@ def test_the_example_proves_itself() -> None:
     examples = COMPONENTS["examples"]
     entry, proof = examples["Entry"]["value"], examples["InclusionProof"]["value"]
     (line,) = re.findall(r"broker\.example\+\S+(?=`)", API["info"]["description"])
-    assert verify_entry(entry, proof, parse_verifier_key(line)).size == 3
+    policy = simple(parse_key(line))
+    shown, path = (json.dumps(each).encode() for each in (entry, proof))
+    assert verify_answers(shown, path, policy).head.size == 3
 
 
 # path as described, path as asked, token, headers → status

@@ -165,9 +165,9 @@ def verdict(town: Town, entry: Any, proof: Any) -> int:
     (folder / "entry.json").write_text(json.dumps(entry))
     (folder / "proof.json").write_text(json.dumps(proof))
     key = town.app.test_cli_runner().invoke(args=["audit", "key"]).output.strip()
-    command = [sys.executable, "-m", "broker.audit.verify"]
-    files = [str(folder / "entry.json"), str(folder / "proof.json"), key]
-    return subprocess.run([*command, *files], check=False, timeout=30).returncode
+    command = [sys.executable, "-m", "miftah_verify", "answer"]
+    files = [str(folder / "entry.json"), str(folder / "proof.json")]
+    return subprocess.run([*command, *files, "--key", key], check=False, timeout=30).returncode
 
 
 def the_person_leaves(walk: Walk, town: Town) -> None:
