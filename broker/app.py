@@ -13,6 +13,7 @@ import broker.accounts
 import broker.audit
 import broker.authentication
 import broker.consent
+import broker.desk
 import broker.oidc
 import broker.oidc.logout
 import broker.oidc.signing
@@ -32,6 +33,7 @@ from broker.web.tools import Tools
 FEATURES: tuple[Feature, ...] = (
     broker.audit.feature,
     broker.accounts.feature,
+    broker.desk.feature,
     broker.authentication.feature,
     broker.proofing.feature,
     broker.consent.feature,

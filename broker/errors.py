@@ -9,6 +9,12 @@
     ├── Conflict                it was true when the page was made, it is not now (409)
     ├── TooLarge                more bytes than the door admits (413)
     ├── TooMany                 more tries than the door admits (429)
+    ├── NotAcceptable           in no form that the caller would read (406)
+    ├── PreconditionFailed      the caller saw an older state of it (412)
+    ├── UnsupportedMediaType    a body of a kind that is not read here (415)
+    ├── Unprocessable           well said, and it cannot be done (422)
+    ├── PreconditionRequired    the caller must say which state of it they saw (428)
+    ├── RecordUnavailable       what cannot be recorded is not done (503)
     └── UpstreamUnavailable     someone else does not answer (503)
 
 `code` is stable: it is at once the audit reason, the key of the translated message and the
@@ -137,6 +143,42 @@ class TooMany(BrokerError):
     """More tries than this door admits."""
 
     status = 429
+
+
+class NotAcceptable(BrokerError):
+    """There is no answer in a form that the caller would read."""
+
+    status = 406
+
+
+class PreconditionFailed(BrokerError):
+    """The caller saw an older state of the thing."""
+
+    status = 412
+
+
+class UnsupportedMediaType(BrokerError):
+    """The body is of a kind that this door does not read."""
+
+    status = 415
+
+
+class Unprocessable(BrokerError):
+    """Understood, and it cannot be done with what is there."""
+
+    status = 422
+
+
+class PreconditionRequired(BrokerError):
+    """The caller must say which state of the thing they saw."""
+
+    status = 428
+
+
+class RecordUnavailable(BrokerError):
+    """The database does not answer, or takes no entry: what cannot be recorded is not done."""
+
+    status = 503
 
 
 class UpstreamUnavailable(BrokerError):

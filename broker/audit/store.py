@@ -2,10 +2,10 @@
 
 import operator
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from broker.audit import merkle
@@ -16,13 +16,12 @@ from broker.audit.shown import COLUMNS, shown
 from broker.audit.tree import WIDTH, RecordAltered, StoredNodes, octets
 from broker.errors import NotFound
 
+Page = tuple[list[dict[str, Any]], int | None]
+"""Entries as JSON shows them, and the index to go on after, None at the end."""
 
-def entries(tx: Session, query: EntryQuery) -> tuple[list[dict[str, Any]], int | None]:
-    """The entries asked for as JSON shows them, and the index to go on after, None at the end.
 
-    In the order of their index, not of their time: late ones are never skipped.
-    Raises RecordAltered where an entry and what is stored about it disagree.
-    """
+def conditions(query: EntryQuery) -> list[ColumnElement[bool]]:
+    """What must hold of an entry that is asked for."""
     filters = (
         (AuditEntry.event, operator.eq, query.event),
         (AuditEntry.client, operator.eq, query.client),
@@ -30,18 +29,27 @@ def entries(tx: Session, query: EntryQuery) -> tuple[list[dict[str, Any]], int |
         (AuditEntry.time, operator.lt, query.until),
         (AuditEntry.idx, operator.gt, query.after),
     )
-    wanted = select(*COLUMNS).order_by(AuditEntry.idx).limit(query.limit + 1)
-    for column, compare, value in filters:
-        if value is not None:
-            wanted = wanted.where(compare(column, value))
+    return [compare(column, value) for column, compare, value in filters if value is not None]
+
+
+def page(tx: Session, those: Iterable[ColumnElement[bool]], limit: int) -> Page:
+    """At most `limit` entries of which all of `those` hold.
+
+    In the order of their index, not of their time: late ones are never skipped.
+    Raises RecordAltered where an entry and what is stored about it disagree.
+    """
+    wanted = select(*COLUMNS).where(*those).order_by(AuditEntry.idx).limit(limit + 1)
     found = tx.connection().execute(wanted).all()
-    told = [shown(row) for row in found[: query.limit]]
-    return told, told[-1]["index"] if len(found) > query.limit else None
+    told = [shown(row) for row in found[:limit]]
+    return told, told[-1]["index"] if len(found) > limit else None
 
 
-def entry(tx: Session, index: int) -> dict[str, Any]:
-    """One entry as JSON shows it. Raises NotFound, and RecordAltered as `entries` does."""
-    query = select(*COLUMNS).where(AuditEntry.idx == index)
+def entry(tx: Session, index: int, *those: ColumnElement[bool]) -> dict[str, Any]:
+    """One entry as JSON shows it.
+
+    Raises NotFound, for one of which `those` do not hold too, and RecordAltered as `page` does.
+    """
+    query = select(*COLUMNS).where(AuditEntry.idx == index, *those)
     row = tx.connection().execute(query).first()
     if row is None:
         raise NotFound("not_found")

@@ -16,7 +16,7 @@ from broker.db import transaction
 from miftah_verify.answers import verify_answers
 from miftah_verify.note import parse_key
 from miftah_verify.policy import simple
-from tests.audit.conftest import Getter, body, fill
+from tests.desk.conftest import Getter, body, fill
 
 API: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[2] / "openapi.yaml").read_text(encoding="utf-8")
