@@ -3,7 +3,7 @@
 import click
 from flask.cli import AppGroup
 
-from broker.audit import checkpoint, fsck
+from broker.audit import checkpoint, fsck, mark
 from broker.db import reading, transaction
 from broker.web.tools import tools
 
@@ -31,7 +31,7 @@ def show_key() -> None:
 def verify(context: click.Context) -> None:
     """Check every entry, tile and checkpoint; exit 1 and name the first entry at fault."""
     with reading() as tx:
-        report = fsck.check(tx.connection(), checkpoint.log_key())
+        report = fsck.check(tx.connection(), checkpoint.log_key(), mark.read())
     click.echo(f"{report.entries} entries, {report.checkpoints} checkpoints")
     if report.first_bad is None:
         click.echo("The record holds.")

@@ -4,19 +4,19 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import Connection, CursorResult, delete, insert, select
 from sqlalchemy.orm import Session
 
 from broker import entropy
+from broker.audit import checkpoint
 from broker.audit.entry import FactsRefused, Projection, compose
 from broker.audit.merkle import leaf_hash
 from broker.audit.models import AuditEntry, AuditSubject
 from broker.audit.tree import complete_tiles
+from broker.audit.turn import one_appender
 from broker.web.tools import tools
-
-_LOCK = 0x6D696674_6175
-"""Key of PostgreSQL's advisory lock: one appender at a time, until its transaction ends."""
 
 _SALT = 32
 _TELLING = 16
@@ -26,7 +26,6 @@ _TELLING = 16
 _LAST = select(AuditEntry.idx, AuditEntry.latest).order_by(AuditEntry.idx.desc()).limit(1)
 _APPEND = insert(AuditEntry)
 _LINK = insert(AuditSubject)
-_WAIT = text("SELECT pg_advisory_xact_lock(:key)")
 
 
 def record(tx: Session, event: str, facts: Mapping[str, object], now: datetime) -> int:
@@ -55,6 +54,7 @@ def record(tx: Session, event: str, facts: Mapping[str, object], now: datetime) 
         row = {"idx": index, "account_id": account, "salt": salt, "subject": subject}
         connection.execute(_LINK, row)
     complete_tiles(connection, index + 1)
+    checkpoint.keep_up(tx, index + 1, now)
     return index
 
 
@@ -65,14 +65,13 @@ def subject_digest(salt: bytes, account_id: str) -> str:
 
 
 def erase(tx: Session, account_id: str) -> None:
-    """Destroy what links entries to the account; every proof of them still holds."""
-    tx.execute(delete(AuditSubject).where(AuditSubject.account_id == account_id))
+    """Destroy what links entries to the account; every proof of them still holds.
 
-
-def one_appender(connection: Connection) -> None:
-    """Wait until no other transaction appends; on SQLite that has been so since it began."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(_WAIT, {"key": _LOCK})
+    `subject.erased` says that it was done and how many entries it unlinked, not whose.
+    """
+    gone = tx.execute(delete(AuditSubject).where(AuditSubject.account_id == account_id))
+    count = cast("CursorResult[Any]", gone).rowcount
+    record(tx, "subject.erased", {"entries": count}, tools().clock())
 
 
 def _account_id(facts: Mapping[str, object]) -> str | None:
@@ -95,9 +94,7 @@ def _next(connection: Connection) -> tuple[int, str]:
     return (0, "") if last is None else (last.idx + 1, last.latest)
 
 
-def _append(
-    connection: Connection, index: int, leaf: bytes, told: Projection, latest: str
-) -> None:
+def _append(connection: Connection, index: int, leaf: bytes, told: Projection, latest: str) -> None:
     row = {
         "idx": index,
         "leaf": leaf,

@@ -93,3 +93,55 @@ class AuditSubject(Base):
     account_id: Mapped[str] = mapped_column(String(43), index=True)
     salt: Mapped[bytes] = mapped_column(LargeBinary(32))
     subject: Mapped[str | None] = mapped_column(String(255), index=True)
+
+
+class AuditCosignature(Base):
+    """That a witness has seen a checkpoint: the line it put under it."""
+
+    __tablename__ = "audit_cosignature"
+
+    size: Mapped[int] = mapped_column(_Count, primary_key=True, autoincrement=False)
+    witness: Mapped[str] = mapped_column(String(255), primary_key=True)
+    line: Mapped[str] = mapped_column(Text)
+    time: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AuditAhead(Base):
+    """A witness that has seen more of a log than there is: a backup was restored."""
+
+    __tablename__ = "audit_ahead"
+
+    origin: Mapped[str] = mapped_column(String(255), primary_key=True)
+    witness: Mapped[str] = mapped_column(String(255), primary_key=True)
+    size: Mapped[int] = mapped_column(_Count)
+    time: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AuditSuccession(Base):
+    """A closed shard: its origin signs nothing more, and `note` says which one follows."""
+
+    __tablename__ = "audit_succession"
+
+    origin: Mapped[str] = mapped_column(String(255), primary_key=True)
+    successor: Mapped[str] = mapped_column(String(255))
+    note: Mapped[str] = mapped_column(Text)
+    time: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AuditPruning(Base):
+    """That entries below `minimum` are no longer kept; `note` is the signed statement."""
+
+    __tablename__ = "audit_pruning"
+
+    minimum: Mapped[int] = mapped_column(_Count, primary_key=True, autoincrement=False)
+    note: Mapped[str] = mapped_column(Text)
+    time: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AuditPolicy(Base):
+    """An assurance policy that has graded something, from when on."""
+
+    __tablename__ = "audit_policy"
+
+    version: Mapped[str] = mapped_column(String(100), primary_key=True)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
