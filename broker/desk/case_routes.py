@@ -36,43 +36,43 @@ def open_case() -> Response:
         return here.once(begin)
 
 
-@pages.get("/cases/<case_id>")
-def get_case(case_id: str) -> Response:
+@pages.get("/cases/<name>")
+def get_case(name: str) -> Response:
     """One case; its ETag is what a change must bring back."""
     with visit(scope.READ) as here:
         query.single(request.args.items(multi=True))
-        case = cases.find(here.tx, case_id, here.sight)
+        case = cases.find(here.tx, name, here.sight)
         return here.told(cases.shown(case), "case", case=case.id)
 
 
-@pages.patch("/cases/<case_id>")
-def change_case(case_id: str) -> Response:
+@pages.patch("/cases/<name>")
+def change_case(name: str) -> Response:
     """Give the case another state, if it is still as the caller saw it."""
     with visit(scope.CASES) as here:
         query.single(request.args.items(multi=True))
-        case = cases.find(here.tx, case_id, here.sight)
+        case = cases.find(here.tx, name, here.sight)
         wanted = sent(cases.Change)
         unchanged(cases.shown(case))
         cases.change(here, case, wanted)
         return here.made(cases.shown(case), f"/api/v1/cases/{case.id}", 200)
 
 
-@pages.get("/cases/<case_id>/comments")
-def list_comments(case_id: str) -> Response:
+@pages.get("/cases/<name>/comments")
+def list_comments(name: str) -> Response:
     """Every comment of a case, the oldest first."""
     with visit(scope.READ) as here:
         query.single(request.args.items(multi=True))
-        case = cases.find(here.tx, case_id, here.sight)
+        case = cases.find(here.tx, name, here.sight)
         found = [cases.shown_comment(each) for each in cases.comments(here.tx, case)]
         return here.told({"comments": found}, "comments", case=case.id, count=len(found))
 
 
-@pages.post("/cases/<case_id>/comments")
-def comment(case_id: str) -> Response:
+@pages.post("/cases/<name>/comments")
+def comment(name: str) -> Response:
     """Add to a case; what was added stays as it is."""
     with visit(scope.CASES) as here:
         query.single(request.args.items(multi=True))
-        case = cases.find(here.tx, case_id, here.sight)
+        case = cases.find(here.tx, name, here.sight)
 
         def add() -> Response:
             added = cases.comment(here, case, sent(cases.Addition))
