@@ -66,6 +66,7 @@ class OAuthCode(StrEnum):
     REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
     REGISTRATION_NOT_SUPPORTED = "registration_not_supported"
     SERVER_ERROR = "server_error"
+    TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
     UNAUTHORIZED_CLIENT = "unauthorized_client"
     UNAPPROVED_SOFTWARE_STATEMENT = "unapproved_software_statement"
     UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"
@@ -96,8 +97,10 @@ class OAuthError(BrokerError):
 
     @property
     def http_status(self) -> int:
-        """401 where a challenge is owed, 403 for a scope that is missing, else 400."""
+        """401 where a challenge is owed, 403 for a scope that is missing, 503 for now, else 400."""
         code = OAuthCode(self.code)
+        if code is OAuthCode.TEMPORARILY_UNAVAILABLE:
+            return 503
         if code is OAuthCode.INSUFFICIENT_SCOPE:
             return 403
         return 401 if code in UNAUTHORIZED else 400

@@ -76,6 +76,16 @@ class Outbound:
         body = urlencode(form).encode("ascii")
         return self._exchange("POST", url, {"Content-Type": _HEAD}, body, 0).status
 
+    def ask(self, url: str, body: bytes, kind: str, *, limit: int = 64 * 1024) -> tuple[int, bytes]:
+        """Status and body, at most `limit` bytes of it, of the answer to `body`, of type `kind`.
+
+        Raises UpstreamUnavailable: address_refused, upstream_unavailable, upstream_unusable.
+        """
+        answer = self._exchange("POST", url, {"Content-Type": kind}, body, limit)
+        if answer.encoded or len(answer.body) > limit:
+            raise UpstreamUnavailable("upstream_unusable", f"encoded, or above {limit} bytes")
+        return answer.status, answer.body
+
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, limit: int
     ) -> "_Answer":

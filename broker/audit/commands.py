@@ -1,14 +1,21 @@
-"""The operator's commands: `flask --app broker audit checkpoint | verify | key`."""
+"""The operator's commands: `flask --app broker audit …`."""
+
+import sys
+import time
+from pathlib import Path
 
 import click
 from flask.cli import AppGroup
 
-from broker.audit import checkpoint, fsck, mark
+from broker.audit import checkpoint, fsck, mark, origin, proving, pruning, store, tiles, witnesses
+from broker.audit.log import record
+from broker.audit.note import decode
 from broker.db import reading, transaction
 from broker.web.tools import tools
 
-commands = AppGroup("audit", help="The record: sign its head, check it, show its key.")
+commands = AppGroup("audit", help="The record: sign its head, check it, publish it, show its key.")
 
+PAUSE_S = 5.0
 _SHOWN = 20
 
 
@@ -43,3 +50,78 @@ def verify(context: click.Context) -> None:
     if (more := len(report.faults) - _SHOWN) > 0:
         click.echo(f"  and {more} more")
     context.exit(1)
+
+
+@commands.command("proof")
+@click.argument("index", type=click.IntRange(min=0))
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def proof(index: int, folder: Path) -> None:
+    """Write INDEX.entry and INDEX.tlog-proof into FOLDER, for `miftah-verify proof`."""
+    now = tools().clock()
+    with transaction() as tx:
+        signed = checkpoint.recent(tx, now, covering=index + 1)
+        found = store.entry(tx, index)
+        path = store.inclusion_proof(tx, decode(found["leaf_hash"]), index, origin.opened(signed))
+        record(tx, "operator.acted", {"what": "proof", "index": index}, now)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{index}.entry").write_bytes(decode(found["leaf"]))
+    (folder / f"{index}.tlog-proof").write_text(proving.proof_file(index, path, signed), "utf-8")
+
+
+@commands.command("publish")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def publish(folder: Path) -> None:
+    """Write the log into FOLDER as static files that anybody may serve and cache for ever."""
+    now = tools().clock()
+    with transaction() as tx:
+        record(tx, "operator.acted", {"what": "publish"}, now)
+        signed = checkpoint.latest(tx, now)
+    with reading() as tx:
+        written = tiles.publish(tx.connection(), folder, signed, origin.opened(signed).size)
+    click.echo(f"{written} files written")
+
+
+@commands.command("prune")
+@click.argument("below", type=click.IntRange(min=1))
+@click.confirmation_option(prompt="Entries below that index will be gone for ever. Go on?")
+def prune(below: int) -> None:
+    """Delete whole tiles of entries BELOW an index; print the signed statement about it."""
+    with transaction() as tx:
+        statement = pruning.prune(tx, below, tools().clock())
+    click.echo(statement, nl=False)
+
+
+@commands.command("watch")
+@click.option("--once", is_flag=True, help="One round, and stop.")
+def watch(*, once: bool) -> None:
+    """Sign a checkpoint when one is owed and ask the witnesses to cosign it, for ever."""
+    while True:
+        for fault in round_of_witnesses():
+            click.echo(fault, err=True)
+        if once:
+            return
+        time.sleep(PAUSE_S)
+        sys.stderr.flush()
+
+
+def round_of_witnesses() -> list[str]:
+    """What went wrong in one round; no transaction is open while a witness is asked."""
+    house = tools()
+    with transaction() as tx:
+        checkpoint.recent(tx, house.clock())
+    faults = []
+    for witness in witnesses.configured():
+        old: int | None = None
+        for _ in range(2):  # once more, from where the witness says it is
+            with reading() as tx:
+                asked = witnesses.question(tx, witness, old)
+            if asked is None:
+                break
+            reply = witnesses.ask(house.outbound, witness, asked)
+            with transaction() as tx:
+                old = witnesses.settle(tx, witness, asked, reply, house.clock())
+            if reply.status != witnesses.COSIGNED and old is None:
+                faults.append(f"{witness.key.name}: {reply.status} {reply.text.strip()[:80]}")
+            if old is None:
+                break
+    return faults

@@ -13,6 +13,9 @@ LIMIT = 50
 LARGEST_LIMIT = 200
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}")
+_LARGEST = 2**53 - 1
+"""Of numbers in JSON: readers would round a larger one."""
+
 _MOMENT = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII | re.IGNORECASE
 )
@@ -128,7 +131,7 @@ def parse_sizes(arguments: Iterable[tuple[str, str]]) -> tuple[int, int]:
 
 def parse_index(text: str) -> int:
     """The index in a path. Raises NotFound: no entry has another spelling of its number."""
-    if not _NUMBER.fullmatch(text):
+    if not _NUMBER.fullmatch(text) or int(text) > _LARGEST:
         raise NotFound("not_found")
     return int(text)
 
@@ -150,8 +153,8 @@ def parse_tile(path: str) -> TileQuery:
 
 def number(name: str, text: str) -> int:
     """The whole number that an argument is. Raises Malformed."""
-    if not _NUMBER.fullmatch(text):
-        raise Malformed("malformed", f"{name}: a whole number")
+    if not _NUMBER.fullmatch(text) or int(text) > _LARGEST:
+        raise Malformed("malformed", f"{name}: a whole number, at most {_LARGEST}")
     return int(text)
 
 
