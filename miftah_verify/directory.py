@@ -78,8 +78,9 @@ def verify_directory(
 
     `names` are the files that are there: they help to find where a cut tail begins. Entries
     below `minimum` may be missing (pruning); their hashes may not. `earlier` is a copy of the
-    log kept from before: with it, a history written anew is located to the entry. Raises
-    Refused with the first bad index, or with the range in which it lies.
+    log kept from before: this one must continue it, and where it does not, the place is found
+    to the entry, even where everything was computed and signed anew. Raises Refused with the
+    first bad index, or with the range in which it lies.
     """
     signed = read("checkpoint")
     if signed is None:
@@ -90,11 +91,22 @@ def verify_directory(
     log = _Log(read, head.size, frozenset(names), minimum - minimum % WIDTH)
     leaves = log.leaves()
     log.tiles(leaves)
+    if earlier is not None:
+        _continue(leaves, earlier, policy)
     if root(leaves) != head.root:
-        place = _parting(leaves, earlier) if earlier else None
         what = "the entries have another root than the one that was signed"
-        raise Refused(what, *((place,) if place is not None else (0, max(head.size - 1, 0))))
+        raise Refused(what, 0, max(head.size - 1, 0))
     return Report(head, log.pruned)
+
+
+def _continue(leaves: list[bytes], earlier: Read, policy: Policy) -> None:
+    """Raises Refused where the earlier copy is not the beginning of these leaf hashes."""
+    place = _parting(leaves, earlier)
+    if place is not None:
+        raise Refused("the entry is not the one in the earlier copy", place)
+    signed = earlier("checkpoint")
+    if signed is not None and policy.open(signed).size > len(leaves):
+        raise Refused("entries that the earlier copy has are missing", len(leaves))
 
 
 def _parting(leaves: list[bytes], earlier: Read) -> int | None:
