@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 
-.PHONY: run test check check-style interop peer kill9 lock help
+.PHONY: run test check check-style interop peer kill9 fuzz-api record-bench lock help
 run: $(VENV)/.run-installed
 	@$(BIN)/python deploy/run.py
 
@@ -52,6 +52,15 @@ peer: $(VENV)/.test-installed ## Ask npm oidc-provider what tests/blackbox asks 
 	cd tests/blackbox/peer && npm ci --ignore-scripts --no-audit --no-fund --silent
 	node tests/blackbox/peer/provider.mjs & server=$$!; sleep 5; \
 	  BLACKBOX=tests/blackbox/peer/peer.json $(BIN)/pytest -q tests/blackbox; kill $$server
+
+fuzz-api: $(VENV)/.test-installed ## The auditors' API under schemathesis, every phase, in an environment of its own
+	test -x .venv-fuzz/bin/schemathesis || ($(PYTHON) -m venv .venv-fuzz && \
+	  .venv-fuzz/bin/pip install --quiet --disable-pip-version-check 'schemathesis>=4.32,<5')
+	MIFTAH_FUZZ_PHASES=examples,coverage,fuzzing,stateful MIFTAH_FUZZ_EXAMPLES=100 \
+	  $(BIN)/pytest -q tests/desk/test_fuzzing.py
+
+record-bench: $(VENV)/.test-installed ## A page of assertions out of a million entries
+	$(BIN)/python -m bench.record_query
 
 lock: $(VENV)/.test-installed ## Resolve the dependencies anew into requirements/*.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from broker import entropy
 from broker.audit import store
 from broker.audit.entry import to_text
-from broker.desk.door import Body, Visit
+from broker.desk.door import Body, Visit, Whole
 from broker.desk.models import Case, Comment
 from broker.desk.sight import Sight, covers, within
 from broker.entropy import RandomBytes
-from broker.errors import Conflict, NotFound
+from broker.errors import Conflict, NotFound, PreconditionFailed
 
 State = Literal["open", "assigned", "flagged", "closed"]
 
@@ -26,6 +26,14 @@ NEXT: Final[dict[str, frozenset[str]]] = {
 }
 """State → those that may follow."""
 
+WORDS: Final[dict[str, str]] = {
+    "open": "open",
+    "assigned": "in hand",
+    "flagged": "flagged",
+    "closed": "closed",
+}
+"""State → in a word; English msgids."""
+
 MOST = 200
 """Cases in one list."""
 
@@ -33,7 +41,7 @@ MOST = 200
 class Opening(Body):
     """What opens a case; neither text may name the person."""
 
-    entry: int = Field(ge=0, le=2**53 - 1)
+    entry: Whole = Field(ge=0, le=2**53 - 1)
     title: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
 
 
@@ -90,6 +98,12 @@ def change(here: Visit, case: Case, wanted: Change) -> None:
     here.record("case.changed", facts)
 
 
+def still(case: Case, version: str) -> None:
+    """Nothing, where the case is still as a page showed it. Raises PreconditionFailed."""
+    if version != str(case.version):
+        raise PreconditionFailed("precondition_failed", "it was changed meanwhile")
+
+
 def comment(here: Visit, case: Case, addition: Addition) -> Comment:
     """The comment, the last of the case; its hash is on record."""
     numbers = select(func.max(Comment.number)).where(Comment.case_id == case.id)
@@ -107,6 +121,12 @@ def comments(tx: Session, case: Case) -> list[Comment]:
     """Every comment of the case, the oldest first."""
     those = select(Comment).where(Comment.case_id == case.id).order_by(Comment.number)
     return list(tx.scalars(those))
+
+
+def about(tx: Session, index: int, sight: Sight) -> list[Case]:
+    """The cases about one entry, the newest first."""
+    those = select(Case).where(Case.entry == index).order_by(Case.opened.desc(), Case.id)
+    return [case for case in tx.scalars(those) if covers(sight, case.client)]
 
 
 def listed(tx: Session, state: str | None, sight: Sight) -> list[Case]:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from flask import Blueprint, Response, current_app, g, request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from sqlalchemy import delete
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -65,6 +65,14 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+def _whole(value: object) -> object:
+    # JSON does not tell 5 from 5.0, and neither does JSON Schema.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number in a body, however it is written."""
+
 _Sent = TypeVar("_Sent", bound=Body)
 
 
@@ -85,6 +93,10 @@ class Visit:
         """Record what this auditor did."""
         who = {"auditor": self.reader.name, "client": self.reader.client}
         record(self.tx, event, who | dict(facts), self.now)
+
+    def note(self, what: str, **facts: object) -> None:
+        """Record that this auditor was shown a page, and of what."""
+        self.record("auditor.read", {"what": what, "desk": True, **facts})
 
     def told(self, body: object, what: str, caching: str = ASK_AGAIN, **facts: object) -> Response:
         """The answer in JSON; what was asked for and a digest of the answer are on record."""
@@ -168,9 +180,21 @@ def sent(kind: type[_Sent]) -> _Sent:
     try:
         return kind.model_validate_json(request.get_data())
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise Malformed("malformed", f"{place}: {first['type']}") from error
+        raise _unfit(error) from error
+
+
+def parsed(kind: type[_Sent], said: Mapping[str, object]) -> _Sent:
+    """The same out of a form's fields. Raises Malformed."""
+    try:
+        return kind.model_validate(said)
+    except ValidationError as error:
+        raise _unfit(error) from error
+
+
+def _unfit(error: ValidationError) -> Malformed:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return Malformed("malformed", f"{place}: {first['type']}")
 
 
 def unchanged(body: object) -> None:

@@ -38,7 +38,7 @@ def count(tx: Session, query: MonthQuery, sight: Sight) -> dict[str, Any]:
         AuditEntry.time < query.until,
     )
     rows = tx.execute(those.group_by(column)).all()
-    found: Mapping[str | None, int] = dict(rows)  # type: ignore[arg-type]  # pairs
+    found: Mapping[str | None, int] = dict(rows)
     values = sorted(found, key=lambda value: (value is None, value or ""))
     told, total = suppress([found[value] for value in values])
     cells = [{"value": v, "count": c} for v, c in zip(values, told, strict=True)]

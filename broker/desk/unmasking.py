@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 from sqlalchemy import select
@@ -13,7 +13,7 @@ from broker.audit import store
 from broker.audit.entry import to_text
 from broker.audit.models import AuditSubject
 from broker.desk.auditor import Reader
-from broker.desk.door import Body, Visit
+from broker.desk.door import Body, Visit, Whole
 from broker.desk.models import Unmasking
 from broker.desk.sight import Sight, covers, within
 from broker.entropy import RandomBytes
@@ -27,6 +27,14 @@ WAITS = timedelta(hours=24)
 TOLD = frozenset({"profile", "document"})
 """Scope values whose claims an unmasked person's auditor is told."""
 
+WORDS: Final[dict[str, str]] = {
+    "waiting": "waiting for a second auditor",
+    "approved": "approved",
+    "declined": "declined",
+    "over": "over",
+}
+"""State → in words; English msgids."""
+
 MOST = 200
 """Requests in one list."""
 
@@ -34,9 +42,9 @@ MOST = 200
 class Request(Body):
     """Who is asked about, and why; the reason must not name the person."""
 
-    entry: int = Field(ge=0, le=2**53 - 1)
+    entry: Whole = Field(ge=0, le=2**53 - 1)
     reason: str = Field(min_length=10, max_length=1000, pattern=r"^[^\x00]+$")
-    minutes: int = Field(ge=5, le=1440)
+    minutes: Whole = Field(ge=5, le=1440)
 
 
 class Decision(Body):

@@ -1,6 +1,6 @@
 """The auditors' API on a real port, with a token for whoever asks: for a fuzzer.
 
-    python -m tests.desk.serving PORT
+python -m tests.desk.serving PORT
 """
 
 import sys
