@@ -42,6 +42,9 @@ check: check-style ## Formatting, lint, types and storeys, without the tests
 kill9: $(VENV)/.test-installed ## The long run of kill -9 during issuances: 10,000 tokens, 30 kills
 	MIFTAH_KILLS=30 MIFTAH_ISSUANCES=10000 $(BIN)/pytest -s tests/journeys/test_kill.py
 
+record: $(VENV)/.test-installed ## The record, long: 4 x 150 appends, 50 kill -9, on both databases
+	MIFTAH_APPENDS=150 MIFTAH_RECORD_KILLS=50 $(BIN)/pytest -s tests/audit/test_processes.py
+
 interop: $(VENV)/.test-installed ## Relying parties that somebody else wrote, against the broker
 	@deploy/system-packages.sh interop
 	cd tests/interop && npm ci --ignore-scripts --no-audit --no-fund --silent

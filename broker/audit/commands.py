@@ -86,8 +86,11 @@ def publish(folder: Path) -> None:
 @click.confirmation_option(prompt="Entries below that index will be gone for ever. Go on?")
 def prune(below: int) -> None:
     """Delete whole tiles of entries BELOW an index; print the signed statement about it."""
-    with transaction() as tx:
-        statement = pruning.prune(tx, below, tools().clock())
+    try:
+        with transaction() as tx:
+            statement = pruning.prune(tx, below, tools().clock())
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
     click.echo(statement, nl=False)
 
 

@@ -103,10 +103,7 @@ def compose(
 
 def canonical(value: object) -> bytes:
     """RFC 8785 for what a leaf may hold: sorted ASCII names, integers, no white space, UTF-8."""
-    text = json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
-    return text.encode("utf-8")
+    return _ENCODER.encode(value).encode("utf-8")
 
 
 def read_leaf(leaf: bytes) -> dict[str, Any]:
@@ -115,7 +112,7 @@ def read_leaf(leaf: bytes) -> dict[str, Any]:
     Two texts of one value would be two entries: only the canonical one is read.
     """
     try:
-        value = json.loads(leaf, parse_float=_refuse, parse_constant=_refuse)
+        value = _DECODER.decode(leaf.decode("utf-8"))
     except RecursionError as error:
         raise ValueError("nested too deep") from error
     if not isinstance(value, dict) or canonical(value) != leaf:
@@ -178,6 +175,13 @@ def _column(facts: Mapping[str, Any], name: str) -> str | None:
 
 def _refuse(number: str) -> None:
     raise ValueError(f"{number} is no integer: not an entry")
+
+
+# Made once: json.loads and json.dumps would make them anew for each of a million entries.
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+_DECODER = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse)
 
 
 def _admit(value: object, depth: int) -> object:

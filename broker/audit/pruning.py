@@ -13,7 +13,6 @@ from broker.audit.note import encode, statement
 from broker.audit.origin import opened
 from broker.audit.tiles import minimum_index
 from broker.audit.tree import WIDTH
-from broker.errors import Conflict
 from broker.web.tools import tools
 
 
@@ -21,14 +20,14 @@ def prune(tx: Session, below: int, now: datetime) -> str:
     """The signed statement that entries under a minimum index are no longer kept.
 
     The minimum is `below`, rounded down to whole tiles, whose hashes are kept. The entries and
-    what linked them to people are deleted. Raises Conflict where nothing would go, or where a
+    what linked them to people are deleted. Raises ValueError where nothing would go, or where a
     signed checkpoint does not cover what would.
     """
     signed = checkpoint.latest(tx, now)
     head = opened(signed)
     minimum = below - below % WIDTH
     if not minimum_index(tx.connection()) < minimum <= head.size:
-        raise Conflict("conflict", f"nothing below {minimum} can be pruned")
+        raise ValueError(f"nothing below {minimum} can be pruned")
     said = (str(minimum), to_text(now), str(head.size), encode(head.root))
     note = statement("pruning", head.origin, said, tools().keyring.checkpoint)
     tx.execute(delete(AuditEntry).where(AuditEntry.idx < minimum))

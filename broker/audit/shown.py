@@ -1,5 +1,6 @@
 """An entry as it leaves the house: held against its own bytes first, column by column."""
 
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Row
@@ -27,9 +28,12 @@ PROJECTED = (
 COLUMNS = (AuditEntry.idx, octets(AuditEntry.leaf), octets(AuditEntry.leaf_hash), *PROJECTED)
 
 
+_STORED = attrgetter(*(column.key for column in PROJECTED))
+
+
 def as_stored(row: Row[*tuple[Any, ...]]) -> Projection:
     """What the index columns of a row say."""
-    return Projection(*(getattr(row, column.key) for column in PROJECTED))
+    return Projection(*_STORED(row))
 
 
 def shown(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:

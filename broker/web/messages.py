@@ -128,6 +128,10 @@ MESSAGES: dict[str, Message] = {
         "You signed in too long ago for this.",
         "Sign in again with your security key, then repeat what you wanted to do.",
     ),
+    "temporarily_unavailable": Message(
+        "Nothing of this kind can be confirmed just now.",
+        "Nothing was lost. Try again in a few hours.",
+    ),
     "too_many_attempts": Message(
         "You have tried many times.",
         "Wait an hour, then try again.",
