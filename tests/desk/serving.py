@@ -37,7 +37,7 @@ def read_token(_tx: Session, brought: Presented, _now: datetime) -> Caller:
 
 def build(folder: Path) -> Flask:
     """A broker whose record has 300 entries, and Amina, who may do everything."""
-    pace.QUOTA = 10**9  # type: ignore[misc]  # a fuzzer does not wait
+    pace.QUOTA = 10**9  # a fuzzer does not wait
     house = Tools(
         settings=Settings(issuer=ISSUER, database_url=f"sqlite:///{folder}/broker.sqlite3"),
         clock=clock.utcnow,

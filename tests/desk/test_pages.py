@@ -52,14 +52,15 @@ def story(app: Flask) -> int:
         {"method": "data", "property": "check_digits", "outcome": "passed"},
         {"method": "vcrypt", "property": "issuer_signature", "outcome": "skipped"},
     ]
-    about = {"account": "person"}
+    about: dict[str, Any] = {"account": "person"}
     with app.app_context(), transaction() as tx:
         shown = {"kind": "mrz_photo", "evidence": "evidence-1", "checks": checks, "level": "P0"}
         record(tx, "evidence.accepted", about | shown, NOON)
         agreed = {"client": "client-0", "scope": ["openid", "profile"]}
         record(tx, "consent.given", about | agreed, NOON)
         record(tx, "code.issued", about | {"client": "client-0", "grant": "grant-1"}, NOON)
-    rule = {"identity": "P0", "policy": "v1", "because": "mrz_photo: no profile met"}
+    because = "mrz_photo: no profile met"
+    rule: dict[str, Any] = {"identity": "P0", "policy": "v1", "because": because}
     return issue(app, "person", scope=["openid", "profile"], token="ab" * 32, **rule)
 
 
@@ -247,9 +248,9 @@ def test_small_numbers_are_in_no_picture(app: Flask, amina: Visit, clock: Stoppe
         issue(app, f"q{n}", acr="verified-phr")
     clock.forward(days=8)
     sign_in(amina, amina.account, clock())
-    page = amina.get("/desk/pictures").text
+    page = amina.get("/desk/pictures?ui_locales=en").text
     assert "2026-11 verified-phr" not in page
-    assert "<abbr title=" in page
+    assert "withheld" in page
 
 
 def test_what_cannot_be_recorded_is_not_shown(app: Flask, amina: Visit) -> None:
