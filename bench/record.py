@@ -36,7 +36,6 @@ from broker.audit import checkpoint, fsck, mark, merkle, origin, proving, tiles 
 from broker.audit.entry import compose  # noqa: E402
 from broker.audit.log import record  # noqa: E402
 from broker.audit.models import AuditEntry  # noqa: E402
-from broker.audit.shown import PROJECTED  # noqa: E402
 from broker.audit.tree import StoredNodes, complete_tiles  # noqa: E402
 from broker.identity.assurance import SHIPPED, read_policy  # noqa: E402
 from broker.settings import Settings  # noqa: E402
@@ -140,10 +139,9 @@ def row(index: int) -> dict[str, object]:
     now = clock.utcnow()
     nonce = entropy.token(entropy.system, bits=128)
     leaf, told = compose("code.issued", {**FACTS, "n": index}, now, nonce)
-    columns = {column.key: getattr(told, column.key) for column in PROJECTED}
     latest[0] = max(latest[0], told.time)
     hashed = {"leaf": leaf, "leaf_hash": merkle.leaf_hash(leaf)}
-    return {"idx": index, **hashed, **columns, "latest": latest[0]}
+    return {"idx": index, **hashed, **told._asdict(), "latest": latest[0]}
 
 
 latest = [""]

@@ -21,7 +21,7 @@ def main(folder: str, entries: int) -> None:
     begun = time.perf_counter()
     with SqliteTree(path) as tree:
         for start in range(0, entries, 1000):
-            tree.append_entries([ENTRY] * min(1000, entries - start), 1000)
+            tree.append_entries([ENTRY] * min(1000, entries - start), chunksize=1000)
     print(f"peer: fill {entries} entries: {time.perf_counter() - begun:.1f} s")
     chance = Random(1)  # noqa: S311  picks places
     found = []

@@ -11,9 +11,8 @@ It does not name its own index: the tree proves it, and a sequencer may one day 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from broker.audit.event import EVENTS, REFUSED, outcome
 
@@ -58,8 +57,7 @@ class FactsRefused(ValueError):
     """A fact may not stand in the record. A mistake in our code: the transaction must not hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Projection:
+class Projection(NamedTuple):
     """What the index columns of an entry hold; every one derived from the leaf."""
 
     time: str

@@ -95,20 +95,6 @@ def _next(connection: Connection) -> tuple[int, str]:
 
 
 def _append(connection: Connection, index: int, leaf: bytes, told: Projection, latest: str) -> None:
-    row = {
-        "idx": index,
-        "leaf": leaf,
-        "leaf_hash": leaf_hash(leaf),
-        "time": told.time,
-        "event": told.event,
-        "client": told.client,
-        "level": told.level,
-        "outcome": told.outcome,
-        "grant_id": told.grant_id,
-        "evidence": told.evidence,
-        "kind": told.kind,
-        "reason": told.reason,
-        "assertion": told.assertion,
-        "latest": latest,
-    }
-    connection.execute(_APPEND, row)
+    # A projection's names are those of the columns.
+    hashed = {"idx": index, "leaf": leaf, "leaf_hash": leaf_hash(leaf), "latest": latest}
+    connection.execute(_APPEND, {**hashed, **told._asdict()})
