@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from broker.accounts import session as sessions
 from broker.accounts import store
 from broker.audit.log import record
-from broker.db import reading, transaction
+from broker.db import reading, scrub, transaction
 from broker.errors import NotAllowed
 from broker.feature import SignedIn
 from broker.web import cookies
@@ -100,6 +100,7 @@ def erase() -> Response:
             if feature.erase is not None:
                 feature.erase(tx, who.account_id)
         store.erase(tx, who.account_id)
+    scrub()  # where a reader is in the way, the record's worker does it
     cookies.write(cookies.SESSION, "")
     return redirect("/account/erased", code=303)
 

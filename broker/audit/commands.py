@@ -10,7 +10,7 @@ from flask.cli import AppGroup
 from broker.audit import checkpoint, fsck, mark, origin, proving, pruning, store, tiles, witnesses
 from broker.audit.log import record
 from broker.audit.note import decode
-from broker.db import reading, transaction
+from broker.db import reading, scrub, transaction
 from broker.web.tools import tools
 
 commands = AppGroup("audit", help="The record: sign its head, check it, publish it, show its key.")
@@ -110,6 +110,7 @@ def watch(*, once: bool) -> None:
 def round_of_witnesses() -> list[str]:
     """What went wrong in one round; no transaction is open while a witness is asked."""
     house = tools()
+    scrub()
     with transaction() as tx:
         checkpoint.recent(tx, house.clock())
     faults = []

@@ -32,7 +32,7 @@ from tests.service import answer, register, settle
 
 def strong(tx: object, account_id: str) -> tuple[Evidence, ...]:
     """A room that has filed for everybody what grants P3."""
-    return (Evidence("eidas_high", {}, (), NOON),)
+    return (Evidence("eidas_high", (), (), NOON),)
 
 
 @pytest.fixture
