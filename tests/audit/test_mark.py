@@ -36,10 +36,10 @@ def start(tools: Tools, tmp_path: Path) -> Iterator[Start]:
                 db.engine.dispose()
         started.clear()
 
-    def start(name: str = "", **audit: object) -> Flask:
+    def start(name: str = "") -> Flask:
         stop()
         url = f"sqlite:///{tmp_path}/broker.sqlite3"
-        own = AuditSettings(origin=name, **audit)
+        own = AuditSettings(origin=name)
         app = create_app(
             replace(tools, settings=Settings(issuer=ISSUER, database_url=url, audit=own))
         )
