@@ -76,9 +76,9 @@ def scrub() -> bool:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={_SCRUB_WAIT_MS}")
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        (busy, *_) = cursor.fetchone()
+        answer = cursor.fetchone()
         cursor.execute(f"PRAGMA busy_timeout={_WAIT_MS}")
-        return not busy
+        return answer is not None and not answer[0]
     finally:
         connection.close()
 
