@@ -63,7 +63,7 @@ fuzz-api: $(VENV)/.test-installed ## The auditors' API under schemathesis, every
 	  $(BIN)/pytest -q tests/desk/test_fuzzing.py
 
 record-bench: $(VENV)/.test-installed ## A page of assertions out of a million entries
-	$(BIN)/python -m bench.record_query
+	$(BIN)/python bench/record_query.py
 
 lock: $(VENV)/.test-installed ## Resolve the dependencies anew into requirements/*.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

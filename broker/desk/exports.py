@@ -14,7 +14,8 @@ from broker import entropy
 from broker.audit import checkpoint, merkle
 from broker.audit.entry import to_text
 from broker.audit.log import record
-from broker.audit.note import encode, open_checkpoint
+from broker.audit.note import encode
+from broker.audit.origin import opened
 from broker.audit.query import LARGEST_LIMIT
 from broker.audit.tree import StoredNodes
 from broker.desk import assertions, bundle
@@ -125,7 +126,7 @@ def take(tx: Session, now: datetime) -> Job | None:
 
 def packed(tx: Session, job: Job, house: Tools, now: datetime) -> bytes | None:
     """The bundle of the job, or None where it would be too large."""
-    head = open_checkpoint(job.signed, checkpoint.log_key())
+    head = opened(job.signed)
     rows: list[bundle.Proved] = []
     for found in _found(tx, job, head.size):
         if len(rows) == MOST:

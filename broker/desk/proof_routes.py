@@ -3,11 +3,11 @@
 from flask import Blueprint, Response, request
 
 from broker.audit import checkpoint, merkle, query, store
-from broker.audit.note import encode
+from broker.audit.note import decode, encode
 from broker.audit.tree import StoredNodes
 from broker.desk import scope
 from broker.desk.door import ASK_AGAIN, FOR_EVER, visit
-from broker.desk.proving import proof
+from broker.desk.proving import alone, proof
 from broker.desk.sight import within
 from broker.errors import Malformed, NotAllowed, NotFound
 
@@ -21,6 +21,27 @@ def entry_proof(index: str) -> Response:
         query.single(request.args.items(multi=True))
         found = store.entry(here.tx, query.parse_index(index), *within(here.sight))
         return here.told(proof(here, found), "proof", index=found["index"])
+
+
+@pages.get("/entries/<index>/leaf")
+def leaf(index: str) -> Response:
+    """The exact bytes of one entry, as `miftah-verify proof` reads them."""
+    with visit(scope.PROOF) as here:
+        here.reader.need(scope.READ)
+        query.single(request.args.items(multi=True))
+        found = store.entry(here.tx, query.parse_index(index), *within(here.sight))
+        content, kind = decode(found["leaf"]), "application/octet-stream"
+        return here.given(content, kind, "leaf", FOR_EVER, index=found["index"])
+
+
+@pages.get("/entries/<index>/tlog-proof")
+def proof_file(index: str) -> Response:
+    """The same proof as a file that stands alone (C2SP tlog-proof)."""
+    with visit(scope.PROOF) as here:
+        query.single(request.args.items(multi=True))
+        found = store.entry(here.tx, query.parse_index(index), *within(here.sight))
+        content = alone(proof(here, found)).encode()
+        return here.given(content, "text/plain", "proof", ASK_AGAIN, index=found["index"])
 
 
 @pages.get("/checkpoint")

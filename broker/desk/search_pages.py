@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, render_template, request
 
-from broker.audit import checkpoint, query, store
-from broker.audit.note import encode, open_checkpoint
+from broker.audit import query, store
+from broker.audit.note import decode, encode
+from broker.audit.origin import opened, signer
 from broker.desk import assertions, cases, scope, story
 from broker.desk.assertion_query import parse_assertions
 from broker.desk.looking import look
-from broker.desk.proving import proof
+from broker.desk.proving import alone, proof
 from broker.desk.seat import seated
 from broker.desk.sight import within
 from broker.errors import BrokerError, Malformed
@@ -55,7 +56,8 @@ def assertion(index: str) -> str:
         proved = proof(here, chain["assertion"])
         about = cases.about(here.tx, place, here.sight)
         here.note("assertion", index=place, proof=True)
-    key = checkpoint.log_key()
+    head = opened(proved["checkpoint"])
+    key = signer(head.origin)
     in_browser = {
         **{name: proved[name] for name in ("index", "size", "path", "checkpoint")},
         "leaf": chain["assertion"]["leaf"],
@@ -68,11 +70,30 @@ def assertion(index: str) -> str:
         told=story.told(chain),
         proof=proved,
         steps=story.steps(proved),
-        head=open_checkpoint(proved["checkpoint"], key),
+        head=head,
         key=str(key),
         in_browser=json.dumps(in_browser),
         cases=about,
     )
+
+
+@pages.get("/entries/<index>/leaf")
+def leaf(index: str) -> Response:
+    """The entry's exact bytes, to be checked elsewhere."""
+    with seated(scope.READ) as here:
+        found = store.entry(here.tx, query.parse_index(index), *within(here.sight))
+        here.note("leaf", index=found["index"])
+    return _file(decode(found["leaf"]), f"{found['index']}.entry")
+
+
+@pages.get("/entries/<index>/tlog-proof")
+def proof_file(index: str) -> Response:
+    """The entry's proof, to be checked elsewhere."""
+    with seated(scope.PROOF) as here:
+        found = store.entry(here.tx, query.parse_index(index), *within(here.sight))
+        content = alone(proof(here, found)).encode()
+        here.note("proof", index=found["index"])
+    return _file(content, f"{found['index']}.tlog-proof")
 
 
 @pages.get("/entries/<index>")
@@ -83,6 +104,12 @@ def entry(index: str) -> str:
         here.note("entry", index=found["index"])
     written = json.dumps(found["entry"], ensure_ascii=False, indent=2)
     return render_template("desk/entry.html", index=found["index"], written=written)
+
+
+def _file(content: bytes, name: str) -> Response:
+    response = Response(content, mimetype="application/octet-stream")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def _form(

@@ -140,6 +140,8 @@ ANSWERS = [
     ("/entries/{index}", "/entries/2", "good", {}, 500),
     ("/entries/{index}/proof", "/entries/1/proof", "good", {}, 200),
     ("/entries/{index}/proof", "/entries/99/proof", "good", {}, 404),
+    ("/entries/{index}/leaf", "/entries/1/leaf", "good", {}, 200),
+    ("/entries/{index}/tlog-proof", "/entries/1/tlog-proof", "good", {}, 200),
     ("/checkpoint", "/checkpoint", "good", {}, 200),
     ("/checkpoint", "/checkpoint?x=1", "good", {}, 400),
     ("/consistency", "/consistency?from=1&to=3", "good", {}, 200),

@@ -7,12 +7,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
+from broker.audit.checkpoint import log_key
 from broker.audit.entry import read_leaf
 from broker.audit.log import record
 from broker.audit.models import AuditEntry
 from broker.db import reading, transaction
 from broker.desk import auditor
 from broker.desk.scope import ALL
+from miftah_verify.note import parse_key
+from miftah_verify.policy import simple
+from miftah_verify.proof import verify_proof
 from tests.conftest import NOON, StoppedClock
 from tests.desk.conftest import issue, refuse
 from tests.people import forms
@@ -163,6 +167,16 @@ def test_the_page_hands_the_browser_a_proof_that_holds(app: Flask, amina: Visit)
     path = [b64decode(step) for step in proof["path"]]
     leaf = merkle.leaf_hash(b64decode(proof["leaf"]))
     merkle.verify_inclusion(leaf, proof["index"], head.size, path, head.root)
+
+
+def test_entry_and_proof_are_files_for_the_auditors_own_program(app: Flask, amina: Visit) -> None:
+    place = story(app)
+    said = [amina.get(f"/desk/entries/{place}/{kind}") for kind in ("leaf", "tlog-proof")]
+    assert [answer.status_code for answer in said] == [200, 200]
+    assert f'"{place}.tlog-proof"' in said[1].headers["Content-Disposition"]
+    with app.app_context():
+        policy = simple(parse_key(str(log_key())))
+    assert verify_proof(said[1].data, said[0].data, policy).index == place
 
 
 def test_steps_on_the_page_end_at_the_signed_root(app: Flask) -> None:

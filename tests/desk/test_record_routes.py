@@ -17,6 +17,10 @@ from broker.audit.entry import read_leaf
 from broker.audit.log import record
 from broker.audit.models import AuditEntry
 from broker.db import reading, transaction
+from miftah_verify.note import parse_key
+from miftah_verify.policy import simple
+from miftah_verify.proof import verify_proof
+from miftah_verify.refused import Refused
 from tests.conftest import NOON, StoppedClock
 from tests.desk.conftest import Getter, body, fill
 
@@ -24,6 +28,8 @@ PATHS = (
     "/entries",
     "/entries/0",
     "/entries/0/proof",
+    "/entries/0/leaf",
+    "/entries/0/tlog-proof",
     "/checkpoint",
     "/consistency?from=1&to=2",
     "/tile/0/000.p/2",
@@ -315,6 +321,16 @@ def test_a_proof_leads_from_the_entry_to_the_signed_root(
     )
     path = [b64(step) for step in proof["path"]]
     merkle.verify_inclusion(leaf, index, head.size, path, head.root)
+
+
+def test_the_auditors_own_program_takes_the_files_as_they_come(app: Flask, get: Getter) -> None:
+    fill(app, 20)
+    with app.app_context():
+        policy = simple(parse_key(str(log_key())))
+    proved = verify_proof(get("/entries/7/tlog-proof").data, get("/entries/7/leaf").data, policy)
+    assert proved.index == 7
+    with pytest.raises(Refused):
+        verify_proof(get("/entries/7/tlog-proof").data, get("/entries/8/leaf").data, policy)
 
 
 def test_one_checkpoint_follows_from_another(app: Flask, get: Getter, clock: StoppedClock) -> None:
