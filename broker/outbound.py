@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from pathlib import Path
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from broker.errors import UpstreamUnavailable
@@ -139,6 +140,16 @@ class Outbound:
                     response.headers.get("Content-Encoding", "identity") != "identity",
                     response.read(limit + 1) if limit else b"",
                 )
+
+
+def secure_line(host: str, port: int, authority: Path | None, wait: float = 5.0) -> ssl.SSLSocket:
+    """A TLS connection to an address that the operator wrote; private ones are meant.
+
+    `authority` is a file of certificates to trust instead of the system's. Raises OSError.
+    """
+    trust = ssl.create_default_context(cafile=None if authority is None else str(authority))
+    plain = socket.create_connection((host, port), timeout=wait)
+    return trust.wrap_socket(plain, server_hostname=host)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,19 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from broker.audit import checkpoint, fsck, mark, origin, proving, pruning, store, tiles, witnesses
+from broker.audit import (
+    checkpoint,
+    copies,
+    feeding,
+    fsck,
+    mark,
+    origin,
+    proving,
+    pruning,
+    store,
+    tiles,
+    witnesses,
+)
 from broker.audit.log import record
 from broker.audit.note import decode
 from broker.db import reading, scrub, transaction
@@ -105,6 +117,28 @@ def watch(*, once: bool) -> None:
             return
         time.sleep(PAUSE_S)
         sys.stderr.flush()
+
+
+@commands.command("feed")
+@click.argument("position", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--form", type=click.Choice(sorted(copies.FORMS)), default="cloudevents")
+@click.option("--to", metavar="HOST:PORT", help="Syslog over TLS there, instead of printing.")
+@click.option("--authority", type=click.Path(exists=True, path_type=Path), help="Whom to trust.")
+@click.option("--once", is_flag=True, help="Stop when everything was copied.")
+def feed(*, position: Path, form: str, to: str | None, authority: Path | None, once: bool) -> None:
+    """Copy entries to a SIEM or a collector, each at least once; never the record.
+
+    The file POSITION remembers how far it came; whoever receives knows entries by their index.
+    """
+    if to is not None:
+        form = "syslog"
+    with feeding.target(to, authority) as send:
+        while True:
+            while feeding.copy_next(position, copies.FORMS[form], send):
+                pass
+            if once:
+                return
+            time.sleep(PAUSE_S)
 
 
 def round_of_witnesses() -> list[str]:
