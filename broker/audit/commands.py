@@ -134,8 +134,10 @@ def feed(*, position: Path, form: str, to: str | None, authority: Path | None, o
         form = "syslog"
     with feeding.target(to, authority) as send:
         while True:
-            while feeding.copy_next(position, copies.FORMS[form], send):
-                pass
+            with reading() as tx:
+                found = feeding.waiting(tx, position)
+            if feeding.send_on(found, position, copies.FORMS[form], send):
+                continue
             if once:
                 return
             time.sleep(PAUSE_S)

@@ -1,17 +1,18 @@
 """Sending copies of entries on, in their order, each at least once."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from broker.audit.copies import Form
 from broker.audit.entry import read_leaf
 from broker.audit.models import AuditEntry
 from broker.audit.tree import octets
-from broker.db import reading
 from broker.outbound import secure_line
 from broker.web.tools import tools
 
@@ -20,18 +21,29 @@ BATCH = 500
 Send = Callable[[bytes], object]
 
 
-def copy_next(position: Path, form: Form, send: Send) -> bool:
-    """Whether there was anything; it was sent, and only then was the place remembered."""
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Entries that were not sent yet, as many as go at once: index and leaf."""
+
+    rows: Sequence[tuple[int, bytes]]
+
+
+def waiting(tx: Session, position: Path) -> Waiting:
+    """What comes after the place that the file remembers."""
     first = int(position.read_text()) if position.exists() else 0
     query = select(AuditEntry.idx, octets(AuditEntry.leaf)).where(AuditEntry.idx >= first)
-    with reading() as tx:
-        rows = tx.execute(query.order_by(AuditEntry.idx).limit(BATCH)).all()
-    if not rows:
+    rows = tx.execute(query.order_by(AuditEntry.idx).limit(BATCH)).all()
+    return Waiting([(row.idx, row.leaf) for row in rows])
+
+
+def send_on(found: Waiting, position: Path, form: Form, send: Send) -> bool:
+    """Whether there was anything; it was sent, and only then was the place remembered."""
+    if not found.rows:
         return False
     issuer = tools().settings.issuer
-    send(b"".join(form(row.idx, read_leaf(row.leaf), issuer) for row in rows))
+    send(b"".join(form(index, read_leaf(leaf), issuer) for index, leaf in found.rows))
     draft = position.with_name(f"{position.name}.draft")
-    draft.write_text(str(rows[-1].idx + 1))
+    draft.write_text(str(found.rows[-1][0] + 1))
     draft.replace(position)
     return True
 

@@ -15,9 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from flask import Flask
 
+from broker.audit import feeding
 from broker.audit.copies import FORMS, cloud_event, ocsf, open_telemetry, syslog
 from broker.audit.entry import compose, read_leaf
 from broker.audit.event import EVENTS
+from broker.db import reading
 from tests.audit.conftest import fill
 from tests.conftest import ISSUER, NOON
 
@@ -97,8 +99,6 @@ def test_entries_are_copied_once_and_the_next_time_only_new_ones(
 
 
 def test_what_could_not_be_sent_is_sent_again(app: Flask, tmp_path: Path) -> None:
-    from broker.audit.feeding import copy_next
-
     fill(app, 3)
     position = tmp_path / "position"
 
@@ -106,10 +106,14 @@ def test_what_could_not_be_sent_is_sent_again(app: Flask, tmp_path: Path) -> Non
         raise ConnectionError
 
     with app.app_context():
+        with reading() as tx:
+            found = feeding.waiting(tx, position)
         with pytest.raises(ConnectionError):
-            copy_next(position, cloud_event, fail)
+            feeding.send_on(found, position, cloud_event, fail)
         sent: list[bytes] = []
-        assert copy_next(position, cloud_event, sent.append)
+        with reading() as tx:
+            found = feeding.waiting(tx, position)
+        assert feeding.send_on(found, position, cloud_event, sent.append)
         assert sent[0].count(b"\n") == 3
 
 
