@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import create_engine
 
 from broker import keyring
+from broker.audit.rebuilding import is_unfilled, project_anew
 from broker.clock import utcnow
 from broker.settings import read_settings
 
@@ -54,7 +56,15 @@ def keys(
 @click.option("--to", default="head", show_default=True, help="Revision to reach.")
 def database(to: str) -> None:
     """Create the tables, or bring them to the newest shape."""
-    command.upgrade(alembic_config(read_settings(os.environ).database_url), to)
+    url = read_settings(os.environ).database_url
+    command.upgrade(alembic_config(url), to)
+    if to == "head":
+        # New index columns of the record are empty until they are filled out of the entries.
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            if is_unfilled(connection):
+                project_anew(connection)
+        engine.dispose()
 
 
 def alembic_config(url: str) -> Config:

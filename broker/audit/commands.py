@@ -16,6 +16,7 @@ from broker.audit import (
     origin,
     proving,
     pruning,
+    rebuilding,
     store,
     tiles,
     witnesses,
@@ -62,6 +63,16 @@ def verify(context: click.Context) -> None:
     if (more := len(report.faults) - _SHOWN) > 0:
         click.echo(f"  and {more} more")
     context.exit(1)
+
+
+@commands.command("rebuild")
+def rebuild() -> None:
+    """Write the index columns anew out of the entries, where they say something else."""
+    now = tools().clock()
+    with transaction() as tx:
+        changed = rebuilding.project_anew(tx.connection())
+        record(tx, "operator.acted", {"what": "rebuild", "changed": changed}, now)
+    click.echo(f"{changed} entries had other index columns")
 
 
 @commands.command("proof")
