@@ -1,6 +1,6 @@
 import pytest
 
-from miftah_verify.note import open_checkpoint, parse_key
+from miftah_verify.note import holds, open_checkpoint, parse_key, parse_note
 from miftah_verify.policy import parse_policy, simple
 from miftah_verify.refused import Refused
 from tests.miftah_verify.made import (
@@ -25,6 +25,20 @@ def test_the_example_of_the_cosignature_standard_is_read() -> None:
         "rDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==\n"
     )
     assert open_checkpoint(SIGNED + line, KEY).size == 7
+
+
+def test_the_example_of_gos_note_package_is_read() -> None:
+    # pkg.go.dev/golang.org/x/mod/sumdb/note, made by another implementation
+    key = parse_key("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
+    text = (
+        "If you think cryptography is the answer to your problem,\n"
+        "then you don't know what your problem is.\n\n"
+        "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdng"
+        "otpRZb6KE6RyyBwJnAM=\n"
+    )
+    assert holds(parse_note(text), key) == 0
+    with pytest.raises(Refused):
+        holds(parse_note(text.replace("problem is", "problem was")), key)
 
 
 def test_a_witness_is_seen_with_its_time() -> None:
