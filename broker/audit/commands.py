@@ -53,6 +53,8 @@ def verify(context: click.Context) -> None:
     with reading() as tx:
         report = fsck.check(tx.connection(), checkpoint.log_key(), mark.read())
     click.echo(f"{report.entries} entries, {report.checkpoints} checkpoints")
+    for remark in report.remarks[:_SHOWN]:
+        click.echo(f"remark at {remark.first}: {remark.what}")
     if report.first_bad is None:
         click.echo("The record holds.")
         return

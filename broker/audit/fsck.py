@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
@@ -21,6 +22,8 @@ from broker.audit.shown import PROJECTED, as_stored
 from broker.audit.tree import WIDTH, cut, octets
 
 _BATCH = 1000
+JITTER = timedelta(minutes=1)
+"""So far may the times of two workers be apart."""
 
 _Row = Row[*tuple[Any, ...]]
 
@@ -41,6 +44,8 @@ class Report:
     entries: int
     checkpoints: int
     faults: tuple[Fault, ...]
+    remarks: tuple[Fault, ...] = ()
+    """What an auditor should ask about, although everything agrees."""
 
     @property
     def first_bad(self) -> int | None:
@@ -68,7 +73,7 @@ def check(
     for row in _rows(connection):
         walk.entry(row)
     walk.end(tiles)
-    return Report(walk.tree.size, len(checkpoints), tuple(sorted(walk.faults)))
+    return Report(walk.tree.size, len(checkpoints), tuple(sorted(walk.faults)), tuple(walk.remarks))
 
 
 _CHECKPOINT = (AuditCheckpoint.size, octets(AuditCheckpoint.root), AuditCheckpoint.note)
@@ -108,6 +113,7 @@ class _Walk:
     parted: bool = False
     pruned: list[bytes] = field(default_factory=list)
     latest: str = ""
+    remarks: list[Fault] = field(default_factory=list)
 
     def entry(self, row: _Row) -> None:
         while self.tree.size < row.idx:
@@ -189,10 +195,20 @@ class _Walk:
             return
         if unlike:
             self._fault(row.idx, "the index columns say something else than the entry")
+        if row.idx == self.minimum and self.minimum:
+            self.latest = row.latest  # those before it were pruned
+        if entry["time"] < self.latest:
+            self._late(row.idx, entry["time"])
         self.latest = max(self.latest, entry["time"])
         if row.latest != self.latest:
             self._fault(row.idx, "the latest time is not that of the entries so far")
         self._link(row, entry["facts"])
+
+    def _late(self, index: int, time: str) -> None:
+        """An entry of before the one before it: workers may be seconds apart, clocks not hours."""
+        back = datetime.fromisoformat(self.latest) - datetime.fromisoformat(time)
+        if back > JITTER:
+            self.remarks.append(Fault(index, index, f"the clock was set back by {back}"))
 
     def _link(self, row: _Row, facts: dict[str, Any]) -> None:
         if row.salt is None:

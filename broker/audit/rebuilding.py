@@ -18,7 +18,7 @@ def project_anew(connection: Connection) -> int:
 
     An entry that is not the one that was hashed is left alone: `audit verify` names it.
     """
-    changed, latest = 0, ""
+    changed, latest = 0, _pruned_latest(connection)
     for rows in _batches(connection):
         for row in rows:
             try:
@@ -39,6 +39,13 @@ def is_unfilled(connection: Connection) -> bool:
     """Whether the oldest entry is from before there were all of the index columns."""
     oldest = select(AuditEntry.latest).order_by(AuditEntry.idx).limit(1)
     return connection.scalar(oldest) == ""
+
+
+def _pruned_latest(connection: Connection) -> str:
+    """The latest time of entries that were pruned, as the first one left remembers it."""
+    first = select(AuditEntry.latest).where(AuditEntry.idx > 0).order_by(AuditEntry.idx).limit(1)
+    whole = select(AuditEntry.idx).where(AuditEntry.idx == 0)
+    return "" if connection.scalar(whole) is not None else connection.scalar(first) or ""
 
 
 def _batches(connection: Connection) -> Iterator[list[Row[*tuple[Any, ...]]]]:

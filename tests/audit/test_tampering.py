@@ -5,6 +5,7 @@ verifier and a copy of the log from last month.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -185,3 +186,14 @@ def test_a_changed_tile(log: Flask, find: Find) -> None:
     own, auditor = find()
     assert "first bad index: 300\n" in own
     assert auditor == "nothing is published" or "first bad index: 300\n" in auditor
+
+
+def test_a_clock_set_back_is_remarked_with_its_place(log: Flask, find: Find) -> None:
+    with log.app_context(), transaction() as tx:
+        record(tx, "session.ended", {}, NOON + timedelta(hours=2))
+        record(tx, "session.ended", {}, NOON + timedelta(hours=2, seconds=-59))
+        record(tx, "session.ended", {}, NOON)
+    own, _ = find()
+    assert "remark at 602: the clock was set back by 2:00:00\n" in own
+    assert own.count("remark") == 1
+    assert "The record holds" in own

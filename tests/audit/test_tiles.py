@@ -1,5 +1,6 @@
 """The log as static files, pruning, and proof files, judged by the verifier."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, select
 
 from broker.audit import checkpoint, tiles
+from broker.audit.log import record
 from broker.audit.models import AuditEntry, AuditPruning, AuditSubject
 from broker.db import reading, transaction
 from miftah_verify import directory
@@ -81,6 +83,16 @@ def test_pruned_entries_are_gone_and_the_rest_still_holds(
     assert run(app, "proof", "256", str(tmp_path))[0] == 0
     proof, entry = tmp_path / "256.tlog-proof", tmp_path / "256.entry"
     assert main(["proof", str(proof), str(entry), "--key", key]) == 0
+
+
+def test_what_is_left_remembers_the_latest_time_of_what_was_pruned(app: Flask) -> None:
+    with app.app_context(), transaction() as tx:
+        for n in range(300):
+            record(tx, "session.ended", {"n": n}, NOON - timedelta(seconds=n % 50))
+    run(app, "prune", "256", "--yes")
+    assert "The record holds" in run(app, "verify")[1]
+    assert run(app, "rebuild") == (0, "0 entries had other index columns\n")
+    assert "The record holds" in run(app, "verify")[1]
 
 
 def test_pruning_asks_first(app: Flask) -> None:
