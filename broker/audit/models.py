@@ -28,8 +28,16 @@ class AuditEntry(Base):
         Index("audit_entry_evidence", "evidence", "idx"),
         Index("audit_entry_assertion", "assertion", "idx"),
         Index("audit_entry_assertion_client", "client", "assertion", "idx"),
-        Index("audit_entry_assertion_level", "assertion", "level", "idx"),
-        Index("audit_entry_assertion_kind", "kind", "assertion", "idx"),
+        Index("audit_entry_client_level", "client", "level", "idx"),
+        Index("audit_entry_level", "level", "idx"),
+        Index("audit_entry_kind", "kind", "idx"),
+        Index(
+            "audit_entry_reason",
+            "reason",
+            "idx",
+            sqlite_where=text("reason IS NOT NULL"),
+            postgresql_where=text("reason IS NOT NULL"),
+        ),
         Index(
             "audit_entry_late",
             "time",

@@ -3,7 +3,7 @@
 import operator
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from broker.audit import moments, store
@@ -37,8 +37,8 @@ def find(tx: Session, query: AssertionQuery, after: int | None, sight: Sight) ->
     )
     those = [compare(column, value) for column, compare, value in filters if value is not None]
     if query.outcome is None:
-        # Named one by one, so that every index that begins with it still serves.
-        those.append(AuditEntry.assertion.in_(("issued", "refused")))
+        # Two of three entries are assertions: an index by it would only be sorted anew.
+        those.append(func.coalesce(AuditEntry.assertion, "") != "")
     if query.subject is not None:
         those.append(_about(query.subject))
     those += moments.within(tx, query.since, query.until)

@@ -185,22 +185,26 @@ def upgrade() -> None:
         batch_op.create_index(
             "audit_entry_assertion_client", ["client", "assertion", "idx"], unique=False
         )
-        batch_op.create_index(
-            "audit_entry_assertion_kind", ["kind", "assertion", "idx"], unique=False
-        )
-        batch_op.create_index(
-            "audit_entry_assertion_level", ["assertion", "level", "idx"], unique=False
-        )
         batch_op.create_index("audit_entry_client", ["client", "idx"], unique=False)
+        batch_op.create_index("audit_entry_client_level", ["client", "level", "idx"], unique=False)
         batch_op.create_index("audit_entry_event", ["event", "idx"], unique=False)
         batch_op.create_index("audit_entry_evidence", ["evidence", "idx"], unique=False)
         batch_op.create_index("audit_entry_grant", ["grant_id", "idx"], unique=False)
+        batch_op.create_index("audit_entry_kind", ["kind", "idx"], unique=False)
         batch_op.create_index(
             "audit_entry_late",
             ["time", "idx"],
             unique=False,
             sqlite_where=sa.text("time < latest"),
             postgresql_where=sa.text("time < latest"),
+        )
+        batch_op.create_index("audit_entry_level", ["level", "idx"], unique=False)
+        batch_op.create_index(
+            "audit_entry_reason",
+            ["reason", "idx"],
+            unique=False,
+            sqlite_where=sa.text("reason IS NOT NULL"),
+            postgresql_where=sa.text("reason IS NOT NULL"),
         )
 
     with op.batch_alter_table("audit_subject", schema=None) as batch_op:
@@ -218,16 +222,22 @@ def downgrade() -> None:
 
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
         batch_op.drop_index(
+            "audit_entry_reason",
+            sqlite_where=sa.text("reason IS NOT NULL"),
+            postgresql_where=sa.text("reason IS NOT NULL"),
+        )
+        batch_op.drop_index("audit_entry_level")
+        batch_op.drop_index(
             "audit_entry_late",
             sqlite_where=sa.text("time < latest"),
             postgresql_where=sa.text("time < latest"),
         )
+        batch_op.drop_index("audit_entry_kind")
         batch_op.drop_index("audit_entry_grant")
         batch_op.drop_index("audit_entry_evidence")
         batch_op.drop_index("audit_entry_event")
+        batch_op.drop_index("audit_entry_client_level")
         batch_op.drop_index("audit_entry_client")
-        batch_op.drop_index("audit_entry_assertion_level")
-        batch_op.drop_index("audit_entry_assertion_kind")
         batch_op.drop_index("audit_entry_assertion_client")
         batch_op.drop_index("audit_entry_assertion")
         batch_op.create_index(batch_op.f("ix_audit_entry_time"), ["time"], unique=False)

@@ -74,7 +74,7 @@ def _story(tx: Any, account: str, at: datetime) -> int:
         {"method": "data", "property": "check_digits", "outcome": "passed"},
         {"method": "vcrypt", "property": "issuer_signature", "outcome": "skipped"},
     ]
-    about = {"account": account, "client": "teledeclaration"}
+    about: dict[str, Any] = {"account": account, "client": "teledeclaration"}
     shown = {"kind": "mrz_photo", "evidence": "e1", "checks": checks, "level": "P0"}
     record(tx, "evidence.accepted", {"account": account, **shown}, at)
     record(tx, "consent.given", about | {"scope": ["openid", "profile"]}, at)

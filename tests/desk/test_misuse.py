@@ -394,6 +394,19 @@ def test_a_stale_state_is_not_overwritten(app: Flask, desk: Desk) -> None:
     assert desk.patch(f"/cases/{case}", {"state": "closed"}, If_Match=fresh).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "wanted",
+    [{"state": "open"}, {"state": "assigned"}, {"state": "closed", "assignee": "client:x"}],
+)
+def test_a_case_does_not_pass_into_any_state_from_any(
+    app: Flask, desk: Desk, wanted: dict[str, str]
+) -> None:
+    made = desk.post("/cases", {"entry": issue(app), "title": "Why?"})
+    seen = made.headers["ETag"]
+    refused = desk.patch(f"/cases/{body(made)['id']}", wanted, If_Match=seen)
+    assert (refused.status_code, code(refused)) == (409, "case_state")
+
+
 def test_a_repeated_request_is_answered_again_and_done_once(app: Flask, desk: Desk) -> None:
     wish = {"entry": issue(app), "title": "Why?"}
     first = desk.post("/cases", wish, Idempotency_Key="k1")
