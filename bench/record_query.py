@@ -2,9 +2,10 @@
 
 python bench/record_query.py [ENTRIES] [ROUNDS] [FOLDER]
 
-Fills a database in a temporary folder, or in FOLDER, where the next run finds it; asks every kind of question ROUNDS times with other
-values each, and prints the median and the 95th percentile of the wall and of the processor, in
-milliseconds. Exit 1 where a page promised below 50 ms is slower in processor time.
+Fills a database in a temporary folder, or in FOLDER, where the next run finds it; asks every kind
+of question ROUNDS times with other values each, and prints the median and the 95th percentile of
+the wall and of the processor, in milliseconds. Exit 1 where a page promised below 50 ms is slower
+in processor time.
 """
 
 import sys
