@@ -45,3 +45,15 @@ def test_a_rotated_key_may_be_dated_ahead(tmp_path: Path, monkeypatch: pytest.Mo
     told = CliRunner().invoke(setup.main, ["keys", "--rotate", "ES256", "--at", "2030-01-01"])
     assert told.exit_code == 0
     assert (tmp_path / "ES256.20300101T000000Z.pem").exists()
+
+
+def test_a_database_that_was_emptied_beside_its_mark_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROKER_DATABASE_URL", f"sqlite:///{tmp_path}/broker.sqlite3")
+    assert CliRunner().invoke(setup.main, ["database"]).output == ""
+    mark = tmp_path / "broker.sqlite3.mark"
+    mark.write_text("localhost\n9\n")
+    told = CliRunner().invoke(setup.main, ["database"])
+    assert told.exit_code == 0
+    assert str(mark) in told.output

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from broker.audit import note
 from broker.audit.origin import opened, shards
 from broker.audit.tree import RecordAltered
+from broker.settings import Settings
 from broker.web.tools import tools
 
 _PENDING = "audit_mark"
@@ -23,7 +24,11 @@ _PENDING = "audit_mark"
 
 def place() -> Path | None:
     """Where the mark is kept, None where it is kept nowhere (a database in memory)."""
-    settings = tools().settings
+    return place_of(tools().settings)
+
+
+def place_of(settings: Settings) -> Path | None:
+    """The same, before there is an application."""
     if settings.audit.mark is not None:
         return settings.audit.mark
     url = make_url(settings.database_url)
