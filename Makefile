@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 
-.PHONY: run test check check-style interop spid peer kill9 fuzz lock help
+.PHONY: run test check check-style interop spid peer kill9 fuzz fuzz-api record record-bench lock help
 run: $(VENV)/.run-installed
 	@$(BIN)/python deploy/run.py
 
@@ -45,6 +45,9 @@ kill9: $(VENV)/.test-installed ## The long run of kill -9 during issuances: 10,0
 fuzz: $(VENV)/.test-installed ## The long run of damaged requests: 100,000 of them, none a server error
 	MIFTAH_FUZZ=100000 $(BIN)/pytest -s tests/fuzz
 
+record: $(VENV)/.test-installed ## The record, long: 4 x 150 appends, 50 kill -9, on both databases
+	MIFTAH_APPENDS=150 MIFTAH_RECORD_KILLS=50 $(BIN)/pytest -s tests/audit/test_processes.py
+
 interop: $(VENV)/.test-installed ## Relying parties and providers that somebody else wrote
 	@deploy/system-packages.sh interop
 	cd tests/interop && npm ci --ignore-scripts --no-audit --no-fund --silent
@@ -61,6 +64,15 @@ peer: $(VENV)/.test-installed ## Ask npm oidc-provider what tests/blackbox asks 
 	cd tests/blackbox/peer && npm ci --ignore-scripts --no-audit --no-fund --silent
 	node tests/blackbox/peer/provider.mjs & server=$$!; sleep 5; \
 	  BLACKBOX=tests/blackbox/peer/peer.json $(BIN)/pytest -q tests/blackbox; kill $$server
+
+fuzz-api: $(VENV)/.test-installed ## The auditors' API under schemathesis, every phase, in an environment of its own
+	test -x .venv-fuzz/bin/schemathesis || ($(PYTHON) -m venv .venv-fuzz && \
+	  .venv-fuzz/bin/pip install --quiet --disable-pip-version-check 'schemathesis>=4.32,<5')
+	MIFTAH_FUZZ_PHASES=examples,coverage,fuzzing,stateful MIFTAH_FUZZ_EXAMPLES=100 \
+	  $(BIN)/pytest -q tests/desk/test_fuzzing.py
+
+record-bench: $(VENV)/.test-installed ## A page of assertions out of a million entries
+	$(BIN)/python bench/record_query.py
 
 lock: $(VENV)/.test-installed ## Resolve the dependencies anew into requirements/*.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

@@ -14,6 +14,7 @@ import broker.accounts
 import broker.audit
 import broker.authentication
 import broker.consent
+import broker.desk
 import broker.notices
 import broker.oidc
 import broker.oidc.logout
@@ -40,6 +41,7 @@ from broker.web.work import work
 FEATURES: tuple[Feature, ...] = (
     broker.audit.feature,
     broker.accounts.feature,
+    broker.desk.feature,
     broker.authentication.feature,
     broker.notices.feature,
     broker.proofing.feature,

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from pathlib import Path
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from broker.errors import UpstreamUnavailable
@@ -98,6 +99,16 @@ class Outbound:
         body = urlencode(form).encode("ascii")
         return self._exchange("POST", url, {"Content-Type": _HEAD}, body, 0).status
 
+    def ask(self, url: str, body: bytes, kind: str, *, limit: int = 64 * 1024) -> tuple[int, bytes]:
+        """Status and body, at most `limit` bytes of it, of the answer to `body`, of type `kind`.
+
+        Raises UpstreamUnavailable: address_refused, upstream_unavailable, upstream_unusable.
+        """
+        answer = self._exchange("POST", url, {"Content-Type": kind}, body, limit)
+        if answer.encoded or len(answer.body) > limit:
+            raise UpstreamUnavailable("upstream_unusable", f"encoded, or above {limit} bytes")
+        return answer.status, answer.body
+
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, limit: int
     ) -> "Answer":
@@ -152,6 +163,16 @@ class Outbound:
                     response.read(limit + 1) if limit else b"",
                     response.headers.get("DPoP-Nonce", ""),
                 )
+
+
+def secure_line(host: str, port: int, authority: Path | None, wait: float = 5.0) -> ssl.SSLSocket:
+    """A TLS connection to an address that the operator wrote; private ones are meant.
+
+    `authority` is a file of certificates to trust instead of the system's. Raises OSError.
+    """
+    trust = ssl.create_default_context(cafile=None if authority is None else str(authority))
+    plain = socket.create_connection((host, port), timeout=wait)
+    return trust.wrap_socket(plain, server_hostname=host)
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,18 @@ class AuditSettings(_Section):
     """The record."""
 
     origin: str = ""
-    """Name of the log on its checkpoints (C2SP tlog-checkpoint); empty: the issuer's host."""
+    """Name of the log on its checkpoints (C2SP tlog-checkpoint); empty: the issuer's host.
+
+    `{year}` in it begins a new shard every year.
+    """
+    mark: Path | None = None
+    """File outside the database with the newest checkpoint ever signed; unset: beside SQLite's."""
+    witnesses: tuple[str, ...] = ()
+    """Who cosigns: each a verifier key, a space and an address that ends in add-checkpoint."""
+    quorum: int = Field(default=0, ge=0, le=32)
+    """How many witnesses must have cosigned."""
+    unseen_limit: timedelta = Field(default=timedelta(hours=4), gt=timedelta(0))
+    """How long the quorum may be missing before nothing above P1 is issued."""
 
 
 class Settings(BaseSettings):

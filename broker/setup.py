@@ -7,13 +7,21 @@ from pathlib import Path
 import click
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import create_engine, func, select
 
 from broker import keyring
+from broker.audit.mark import place_of
+from broker.audit.models import AuditEntry
+from broker.audit.rebuilding import is_unfilled, project_anew
 from broker.clock import utcnow
 from broker.settings import read_settings
 
 ANNOUNCED = timedelta(minutes=10)
 """From a key's making to its first signature: /jwks may be cached for five minutes."""
+
+_FORGOTTEN = """The record is empty, but {} says that entries were signed: nothing will be appended.
+If this is meant as a new beginning, give the record a new name (BROKER_AUDIT__ORIGIN), or remove
+that file where nobody relied on it (deploy/backup.md)."""
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
@@ -68,7 +76,22 @@ def saml_keys(*, following: bool) -> None:
 @click.option("--to", default="head", show_default=True, help="Revision to reach.")
 def database(to: str) -> None:
     """Create the tables, or bring them to the newest shape."""
-    command.upgrade(alembic_config(read_settings(os.environ).database_url), to)
+    settings = read_settings(os.environ)
+    url = settings.database_url
+    command.upgrade(alembic_config(url), to)
+    if to == "head" and not _fill_record(url) and (held := place_of(settings)) and held.exists():
+        click.echo(_FORGOTTEN.format(held), err=True)
+
+
+def _fill_record(url: str) -> bool:
+    """Whether the record has entries; new index columns of theirs are filled out of them."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        if is_unfilled(connection):
+            project_anew(connection)
+        found = connection.scalar(select(func.max(AuditEntry.idx))) is not None
+    engine.dispose()
+    return found
 
 
 def alembic_config(url: str) -> Config:

@@ -69,3 +69,15 @@ def test_keys_for_saml_come_with_their_certificates(
     assert held.following is not None
     with pytest.raises(KeysMissing, match=r"saml-signing\.pem"):
         load(section, tmp_path / "keys", Unlock())
+
+
+def test_a_database_that_was_emptied_beside_its_mark_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROKER_DATABASE_URL", f"sqlite:///{tmp_path}/broker.sqlite3")
+    assert CliRunner().invoke(setup.main, ["database"]).output == ""
+    mark = tmp_path / "broker.sqlite3.mark"
+    mark.write_text("localhost\n9\n")
+    told = CliRunner().invoke(setup.main, ["database"])
+    assert told.exit_code == 0
+    assert str(mark) in told.output

@@ -23,11 +23,15 @@ class Caller:
     """A client that proved itself with an access token, and what the token allows.
 
     `audit_clients` are the services to whose entries an auditor is limited; None: no limit.
+    `account_id` is the person for whom the client speaks, if any, and `authenticator` the level
+    at which they signed in for it.
     """
 
     client_id: str
     scope: frozenset[str]
     audit_clients: frozenset[str] | None = None
+    account_id: str | None = None
+    authenticator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import broker
 from broker import entropy
 from broker.app import verifiers
 from broker.clock import utcnow
+from broker.desk import cases, story, unmasking
 from broker.identity import words
 from broker.identity.assurance import SHIPPED, read_policy
 from broker.keyring import Keyring
@@ -106,5 +107,7 @@ def _in_tables() -> Iterator[str]:
     yield from (level.label for level in policy.authenticator_levels.values())
     yield from (*IDENTITY_LEVELS.values(), *EVIDENCE_KINDS.values())
     yield from (*words.CLAIMS.values(), *words.VALUES.values())
+    for table in (story.OUTCOMES, story.EVENTS, story.CHECKS, cases.WORDS, unmasking.WORDS):
+        yield from table.values()
     for label, meaning in words.LEVELS.values():
         yield from (label, meaning)

@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,15 @@ from openapi_spec_validator import validate
 from sqlalchemy import text
 
 from broker.audit.event import EVENTS
-from broker.audit.note import parse_verifier_key
 from broker.audit.query import LARGEST_LIMIT, LIMIT
-from broker.audit.verify import verify_entry
 from broker.db import transaction
-from tests.audit.conftest import Getter, body, fill
+from broker.desk.scope import ALL
+from broker.oidc.client_metadata import AUDIT_SCOPES
+from broker.web.messages import MESSAGES
+from miftah_verify.answers import verify_answers
+from miftah_verify.note import parse_key
+from miftah_verify.policy import simple
+from tests.desk.conftest import Getter, body, fill, issue
 
 API: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[2] / "openapi.yaml").read_text(encoding="utf-8")
@@ -60,7 +65,7 @@ def test_description_and_catalogue_name_the_same_events() -> None:
 def test_description_and_code_have_the_same_limits() -> None:
     (limit,) = [
         p["schema"]
-        for p in API["paths"]["/api/audit/entries"]["get"]["parameters"]
+        for p in API["paths"]["/api/v1/entries"]["get"]["parameters"]
         if p.get("name") == "limit"
     ]
     assert (limit["default"], limit["maximum"]) == (LIMIT, LARGEST_LIMIT)
@@ -80,6 +85,16 @@ def test_no_object_may_hold_more_than_is_described() -> None:
     assert len(closed) > 5
     for each in closed:
         assert each["additionalProperties"] in (False, {"$ref": "#/components/schemas/Fact"})
+
+
+def test_description_and_code_have_the_same_scopes() -> None:
+    flows = COMPONENTS["securitySchemes"]["provider"]["flows"].values()
+    assert all(set(flow["scopes"]) == set(ALL) == AUDIT_SCOPES for flow in flows)
+
+
+def test_every_code_that_the_description_names_has_a_message() -> None:
+    pattern = COMPONENTS["schemas"]["Problem"]["properties"]["type"]["pattern"]
+    assert set(re.findall(r"[a-z_]{4,}", pattern)) - {"problems"} <= set(MESSAGES)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +120,9 @@ def test_the_example_proves_itself() -> None:
     examples = COMPONENTS["examples"]
     entry, proof = examples["Entry"]["value"], examples["InclusionProof"]["value"]
     (line,) = re.findall(r"broker\.example\+\S+(?=`)", API["info"]["description"])
-    assert verify_entry(entry, proof, parse_verifier_key(line)).size == 3
+    policy = simple(parse_key(line))
+    shown, path = (json.dumps(each).encode() for each in (entry, proof))
+    assert verify_answers(shown, path, policy).head.size == 3
 
 
 # path as described, path as asked, token, headers → status
@@ -123,12 +140,26 @@ ANSWERS = [
     ("/entries/{index}", "/entries/2", "good", {}, 500),
     ("/entries/{index}/proof", "/entries/1/proof", "good", {}, 200),
     ("/entries/{index}/proof", "/entries/99/proof", "good", {}, 404),
+    ("/entries/{index}/leaf", "/entries/1/leaf", "good", {}, 200),
+    ("/entries/{index}/tlog-proof", "/entries/1/tlog-proof", "good", {}, 200),
     ("/checkpoint", "/checkpoint", "good", {}, 200),
     ("/checkpoint", "/checkpoint?x=1", "good", {}, 400),
     ("/consistency", "/consistency?from=1&to=3", "good", {}, 200),
     ("/consistency", "/consistency?from=3&to=1", "good", {}, 400),
     ("/tile/{path}", "/tile/0/000.p/3", "good", {}, 200),
     ("/tile/{path}", "/tile/0/001", "good", {}, 404),
+    ("/assertions", "/assertions", "good", {}, 200),
+    ("/assertions", "/assertions", "good", {"Accept": "text/html"}, 406),
+    ("/assertions/{index}", "/assertions/3", "good", {}, 200),
+    ("/assertions/{index}", "/assertions/0", "good", {}, 404),
+    ("/statistics", "/statistics?month=2026-10&by=level", "good", {}, 200),
+    ("/statistics", "/statistics?month=2026-11&by=level", "good", {}, 400),
+    ("/exports", "/exports", "good", {}, 200),
+    ("/cases", "/cases", "good", {}, 200),
+    ("/cases/{name}", "/cases/x", "good", {}, 404),
+    ("/searches", "/searches", "good", {}, 200),
+    ("/unmaskings", "/unmaskings", "good", {}, 403),
+    ("/unmaskings", "/unmaskings", "program", {}, 200),
 ]
 
 
@@ -143,13 +174,14 @@ def test_real_answers_are_as_described(
     status: int,
 ) -> None:
     fill(app, 3)
+    issue(app)
     get("/checkpoint")
     if status == 500:
         with app.app_context(), transaction() as tx:
             tx.execute(text("UPDATE audit_entry SET level = 'P3' WHERE idx = 2"))
     response = get(asked, bearer=bearer, headers=headers)
     assert response.status_code == status
-    answers = API["paths"][f"/api/audit{described}"]["get"]["responses"]
+    answers = API["paths"][f"/api/v1{described}"]["get"]["responses"]
     answer = resolved(answers[str(status)])
     for name, header in answer.get("headers", {}).items():
         conforms(response.headers[name], resolved(header)["schema"])
