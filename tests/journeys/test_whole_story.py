@@ -136,7 +136,13 @@ def return_visit_by_key_alone(walk: Walk, town: Town) -> None:
 
 def the_auditor_finds_the_issuance(town: Town, shown: str) -> None:
     who = client_of(
-        town.app, "--name", "en=Auditor", "--grant", "client_credentials", "--scope", "audit:read audit:proof"
+        town.app,
+        "--name",
+        "en=Auditor",
+        "--grant",
+        "client_credentials",
+        "--scope",
+        "audit:read audit:proof",
     )
     form = {"grant_type": "client_credentials", "scope": "audit:read audit:proof"}
     token = requests.post(f"{town.broker}/token", data=form, auth=who, timeout=10).json()
