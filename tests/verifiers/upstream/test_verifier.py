@@ -224,6 +224,7 @@ REFUSED: dict[str, tuple[str, Wrong, str]] = {
     "future": ("upstream_expired", Wrong(id_token=put(iat=DAY + 61)), ""),
     "not-before": ("upstream_expired", Wrong(id_token=put(nbf=DAY + 61)), ""),
     "for-ever": ("upstream_unusable", Wrong(id_token=put(exp=DAY + 10**8)), ""),
+    "not-before-when": ("upstream_unusable", Wrong(id_token=put(nbf="now")), ""),
     "no-end": ("upstream_unusable", Wrong(id_token=drop("exp")), ""),
     "huge": ("upstream_unusable", Wrong(id_token=put(iat=10**300)), ""),
     "true": ("upstream_unusable", Wrong(id_token=put(iat=True)), ""),
