@@ -732,11 +732,17 @@ FOR_A_COMPANY = ((f"{LEGAL}/representative/LegalName", "A", True),)
 
 @pytest.mark.parametrize(
     "attributes",
-    [company(), (*company(), *FOR_A_COMPANY)],
-    ids=["company", "company-for-company"],
+    [company(), (*company(), *FOR_A_COMPANY), (*person(), *FOR_A_COMPANY)],
+    ids=["company", "company-for-company", "company-for-person"],
 )
 def test_a_company_that_nobody_represents_is_nobody(door: Door, attributes: Any) -> None:
     assert door.code(attributes=attributes) == "eidas_nobody"
+
+
+def test_a_companys_number_is_of_that_country_and_made_for_ours_too(door: Door) -> None:
+    other = company(LegalPersonIdentifier="XB/MA/1")
+    acting = person(f"{NATURAL}/representative")
+    assert door.code(attributes=(*other, *acting)) == "eidas_identifier_wrong"
 
 
 def test_a_representative_of_nobody_is_incomplete(door: Door) -> None:
