@@ -25,7 +25,7 @@ import broker.rehearsal
 from broker import clock, db, entropy, keyring
 from broker.feature import Feature
 from broker.identity.assurance import SHIPPED, read_policy
-from broker.identity.scheme import Scheme, SchemeRejected, graded
+from broker.identity.scheme import Scheme, SchemeRejected, graded, key_files
 from broker.identity.scheme_folder import HeldSchemes
 from broker.identity.verifier import SchemeVerifier, Surroundings, Verifier
 from broker.outbound import Outbound
@@ -97,6 +97,9 @@ def held_schemes(tools: Tools) -> HeldSchemes:
             if scheme.protocol not in judges:
                 raise SchemeRejected(f"{scheme.id}.toml: protocol: nobody here speaks it")
             judges[scheme.protocol](scheme)
+            for file in key_files(scheme):
+                if not (tools.settings.keys_dir / file).is_file():
+                    raise SchemeRejected(f"{scheme.id}.toml: no {file} in the folder of the keys")
         graded(schemes, tools.policy)
 
     return HeldSchemes(tools.settings.schemes_dir, tools.clock, judge)

@@ -72,7 +72,7 @@ def town(
     url = f"sqlite:///{folder}/broker.sqlite3"
     command.upgrade(alembic_config(url), "head")
     for name in ("keys", "schemes"):
-        (folder / name).mkdir()
+        (folder / name).mkdir(exist_ok=True)
     written(folder / "keys/saml-signing.pem", rsa_key("ours-signing"))
     written(folder / "keys/saml-encryption.pem", rsa_key("ours"))
     made: list[Flask] = []

@@ -139,6 +139,17 @@ def settle(model: type[_Section], scheme: Scheme) -> _Section:
         raise SchemeRejected(f"{scheme.id}.toml: {scheme.protocol}.{_where(error)}") from None
 
 
+def key_files(scheme: Scheme) -> tuple[str, ...]:
+    """The files of the keys' folder that its section names: in `…_file` and in `…_files`."""
+    named: list[str] = []
+    for name, value in scheme.section.items():
+        if name.endswith("_file") and isinstance(value, str):
+            named.append(value)
+        if name.endswith("_files") and isinstance(value, list):
+            named += [file for file in value if isinstance(file, str)]
+    return tuple(filter(None, named))
+
+
 def graded(schemes: Iterable[Scheme], policy: Policy) -> None:
     """Raises SchemeRejected where a level is evidence that the policy grades otherwise, or not."""
     for scheme in schemes:

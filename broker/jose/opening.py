@@ -1,6 +1,7 @@
 """Opening what somebody encrypted to a key of ours: a nested JWT (RFC 7516, RFC 7519 §5.2)."""
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -34,8 +35,12 @@ class NotForUs(SignatureRejected):
     """No key of ours opens it, or it is encrypted in a way that we do not open."""
 
 
+@lru_cache(maxsize=16)
 def decryption_key(pem: bytes, unlock: Unlock) -> DecryptionKey:
-    """The private key in a PEM file, with the `kid` that we publish. Raises SealBroken."""
+    """The private key in a PEM file, with the `kid` that we publish. Raises SealBroken.
+
+    Kept by its content: proving that an RSA key is one costs more than opening with it.
+    """
     private = read_private_pem(pem, unlock.passphrase)
     kinds: Mapping[type, type[DecryptionKey]] = {
         ec.EllipticCurvePrivateKey: ECKey,

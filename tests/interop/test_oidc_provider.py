@@ -85,8 +85,8 @@ def both(folder: Path, keyring: Keyring, more: str = "", **environ: str) -> Iter
     public = {**OURS.as_dict(private=False), "use": "enc", "alg": "ECDH-ES+A256KW"}
     jwks = {"keys": [*jose.jwks(keyring)["keys"], public]}
     (folder / "ours.jwks").write_text(json.dumps(jwks))
+    written(folder / "keys")
     with abroad.town(folder, keyring, lambda _: "", scheme) as town:
-        written(folder / "keys")
         back = f"{town.broker}/foreign/upstream/xa"
         with provider(folder, port, back, **environ):
             yield town

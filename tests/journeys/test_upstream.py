@@ -67,8 +67,8 @@ def there(tmp_path: Path, keyring: Keyring) -> Iterator[Town]:
 @pytest.fixture
 def town(tmp_path: Path, keyring: Keyring, there: Town) -> Iterator[Town]:
     scheme = SCHEME.format(up=there.broker)
+    written(tmp_path / "keys")
     with abroad.town(tmp_path, keyring, lambda _: "", scheme) as town:
-        written(tmp_path / "keys")
         registered(there.app, keyring, f"{town.broker}/foreign/upstream/xa")
         yield town
 

@@ -115,16 +115,23 @@ def holder(said: Mapping[str, Any], tokens: Tokens, scheme: Scheme) -> str:
 
 def _claims(said: Mapping[str, Any], scheme: Scheme, today: date) -> Iterator[Claim]:
     for name, theirs in scheme.claims.items():
-        value = _value(name, found(said, theirs), today)
+        told = found(said, theirs)
+        if name not in scheme.required and not isinstance(told, str):
+            told = _single(told)
+        value = _value(name, told, today)
         if value:
             yield Claim(name, value, theirs)
 
 
+def _single(value: Any) -> str | None:
+    """What nobody needs and we could not hold whole is left out; a list of one is its text."""
+    only = value[0] if isinstance(value, list) and len(value) == 1 else None
+    return only if isinstance(only, str) else None
+
+
 def _value(name: str, value: Any, today: date) -> str:
     """The value as `Claim` holds it, "" where there is none. Raises EvidenceRejected."""
-    if isinstance(value, list) and name == "nationalities" and len(value) == 1:
-        value = value[0]
-    if value is None or value == []:
+    if value is None:
         return ""
     if not isinstance(value, str) or len(value) > LONGEST:
         raise EvidenceRejected("upstream_unreadable", name)

@@ -61,6 +61,7 @@ def test_what_is_in_force_is_listed_for_the_operator(app: Flask) -> None:
         ("[oidc]", "[oidc]\ncolour = 1", "oidc.colour"),
         ('evidence = "fc_eidas1"', 'evidence = "mrz_photo"', "mrz_photo"),
         ('issuer = "https://op.test"', 'issuer = "ftp://op.test"', "oidc.issuer"),
+        ("[oidc]", '[oidc]\ndecryption_key_files = ["gone.pem"]', "no gone.pem"),
     ],
 )
 def test_a_mistake_stops_the_start_and_names_its_place(

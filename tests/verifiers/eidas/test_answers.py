@@ -400,11 +400,21 @@ def test_a_key_is_agreed_on_in_the_way_that_eidas_names(
     assert door.code(sign="assertion", after=change) == "eidas_weak_algorithm"
 
 
-def test_a_bit_string_of_a_part_of_a_byte_is_not_agreed_on(make_door: MakeDoor) -> None:
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'PartyUInfo="0041"', b'PartyUInfo="0441"'),
+        (b"urn:oid:1.2.840.10045.3.1.7", b"urn:oid:1.3.132.0.34"),
+        (b"urn:oid:1.2.840.10045.3.1.7", b"urn:oid:1"),
+    ],
+    ids=["part-of-a-byte", "another-curve", "no-curve"],
+)
+def test_an_ephemeral_key_of_another_kind_is_not_agreed_with(
+    make_door: MakeDoor, old: bytes, new: bytes
+) -> None:
     node = Node(to=self_signed(ec_key("ours-encryption")))
     door = make_door(node, signed="assertion", decryption_keys=["saml-curve.pem"])
-    half = (b'PartyUInfo="0041"', b'PartyUInfo="0441"')
-    changed = door.code(sign="assertion", after=lambda d: d.replace(*half))
+    changed = door.code(sign="assertion", after=lambda d: d.replace(old, new))
     assert changed == "eidas_undecryptable"
 
 
@@ -722,11 +732,17 @@ FOR_A_COMPANY = ((f"{LEGAL}/representative/LegalName", "A", True),)
 
 @pytest.mark.parametrize(
     "attributes",
-    [company(), (*company(), *FOR_A_COMPANY)],
-    ids=["company", "company-for-company"],
+    [company(), (*company(), *FOR_A_COMPANY), (*person(), *FOR_A_COMPANY)],
+    ids=["company", "company-for-company", "company-for-person"],
 )
 def test_a_company_that_nobody_represents_is_nobody(door: Door, attributes: Any) -> None:
     assert door.code(attributes=attributes) == "eidas_nobody"
+
+
+def test_a_companys_number_is_of_that_country_and_made_for_ours_too(door: Door) -> None:
+    other = company(LegalPersonIdentifier="XB/MA/1")
+    acting = person(f"{NATURAL}/representative")
+    assert door.code(attributes=(*other, *acting)) == "eidas_identifier_wrong"
 
 
 def test_a_representative_of_nobody_is_incomplete(door: Door) -> None:

@@ -61,6 +61,7 @@ given_name = "given_name"
 family_name = "family_name"
 birthdate = "birthdate"
 gender = "gender"
+nationalities = "nationalities"
 birthplace_code = "birthplace"
 birthcountry_code = "birthcountry"
 [[levels]]
@@ -103,6 +104,7 @@ class Wrong:
     published: tuple[ECKey, ...] = field(default_factory=lambda: (KEY,))
     encrypt: ECKey | RSAKey | None = None
     userinfo_as: str = "plain"
+    userinfo_status: int = 200
     dpop_nonce: str = ""
     silent: str = ""
 
@@ -262,7 +264,8 @@ class Peer(Outbound):
         self.wrong.userinfo(claims)
         if self.wrong.userinfo_as == "plain":
             return self._json(claims)
-        return Answer(200, "application/jwt", False, self._signed(claims).encode())
+        body = self._signed(claims).encode()
+        return Answer(self.wrong.userinfo_status, "application/jwt", False, body)
 
     def _signed(self, claims: dict[str, Any]) -> str:
         header = {"alg": "ES256", "kid": "op-1", **self.wrong.header}

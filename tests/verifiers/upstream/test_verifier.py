@@ -93,6 +93,17 @@ def test_the_codes_of_a_birthplace_are_kept_as_they_are(keyring: Keyring) -> Non
     assert abroad.value("birthplace_code") is None
 
 
+@pytest.mark.parametrize(
+    ("told", "kept"), [("FRA", "FRA"), (["FRA"], "FRA"), (["FRA", "MAR"], None), ([], None)]
+)
+def test_what_nobody_needs_and_we_cannot_hold_whole_is_left_out(
+    keyring: Keyring, told: Any, kept: str | None
+) -> None:
+    evidence = taken(keyring, Wrong(userinfo=put(nationalities=told, gender={"x": 1})))
+    assert evidence.value("nationalities") == kept
+    assert evidence.value("gender") is None
+
+
 def test_a_higher_level_than_asked_is_theirs_to_give(keyring: Keyring) -> None:
     assert taken(keyring, Wrong(id_token=put(acr="eidas3"))).kind == "fc_eidas3"
 
@@ -224,6 +235,7 @@ REFUSED: dict[str, tuple[str, Wrong, str]] = {
     "future": ("upstream_expired", Wrong(id_token=put(iat=DAY + 61)), ""),
     "not-before": ("upstream_expired", Wrong(id_token=put(nbf=DAY + 61)), ""),
     "for-ever": ("upstream_unusable", Wrong(id_token=put(exp=DAY + 10**8)), ""),
+    "not-before-when": ("upstream_unusable", Wrong(id_token=put(nbf="now")), ""),
     "no-end": ("upstream_unusable", Wrong(id_token=drop("exp")), ""),
     "huge": ("upstream_unusable", Wrong(id_token=put(iat=10**300)), ""),
     "true": ("upstream_unusable", Wrong(id_token=put(iat=True)), ""),
@@ -247,6 +259,9 @@ REFUSED: dict[str, tuple[str, Wrong, str]] = {
     ),
     "userinfo-audience": (
         "upstream_other_audience", Wrong(userinfo_as="signed", userinfo=put(aud="x")), "",
+    ),
+    "userinfo-status": (
+        "upstream_unusable", Wrong(userinfo_as="signed", userinfo_status=500), "",
     ),
     "no-name": ("upstream_incomplete", Wrong(userinfo=drop("family_name")), ""),
     "blank-name": ("upstream_incomplete", Wrong(userinfo=put(family_name=" \u200b")), ""),
