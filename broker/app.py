@@ -24,7 +24,7 @@ from broker.identity.assurance import SHIPPED, read_policy
 from broker.identity.verifier import Verifier
 from broker.outbound import Outbound
 from broker.settings import ProofingSettings, Settings, read_settings
-from broker.verifiers.mrz import MrzVerifier, PassportEye, engine_available
+from broker.verifiers.mrz import READER, MrzVerifier, Worker, engine_available
 from broker.web import cookies, csrf, errors, headers, locale, static_files, uploads
 from broker.web.pages import pages as shell
 from broker.web.tools import Tools
@@ -52,7 +52,8 @@ def verifiers(settings: ProofingSettings) -> tuple[Verifier, ...]:
 
     Raises EngineMissing, with what to install, where a door's machinery is not there.
     """
-    return (MrzVerifier(PassportEye(_tesseract()), specimens=settings.accept_specimens),)
+    _tesseract()
+    return (MrzVerifier(Worker(READER), specimens=settings.accept_specimens),)
 
 
 _tesseract = cache(engine_available)

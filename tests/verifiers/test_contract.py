@@ -18,18 +18,19 @@ from broker.identity.assurance import SHIPPED, read_policy
 from broker.identity.evidence import Outcome
 from broker.identity.verifier import Attempt, Opening, Page, Redirect, Reply, Verifier
 from broker.verifiers.mrz import MrzVerifier
+from broker.verifiers.mrz.answer import Answer
 from tests.verifiers.mrz.pictures import encoded, plain
 from tests.verifiers.mrz.writer import Document, Holder, td3
 
 ATTEMPT = Attempt(handle="h1", now=datetime(2026, 11, 23, 12, tzinfo=UTC), locale="en")
 
-VERIFIERS: tuple[Verifier, ...] = (MrzVerifier(lambda _: ()),)
+VERIFIERS: tuple[Verifier, ...] = (MrzVerifier(lambda _: Answer()),)
 """Every verifier there is, with an engine or trust that finds nothing."""
 
 PASSPORT = td3(Holder(nationality="MAR"), Document(state="MAR"))
 PROVING: dict[str, tuple[Verifier, Reply]] = {
     "mrz": (
-        MrzVerifier(lambda _: (PASSPORT,)),
+        MrzVerifier(lambda _: Answer((PASSPORT,))),
         Reply(files={"photograph": encoded(plain())}),
     ),
 }
