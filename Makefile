@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 
-.PHONY: run test check check-style interop peer kill9 lock help
+.PHONY: run test check check-style interop peer kill9 mutants lock help
 run: $(VENV)/.run-installed
 	@$(BIN)/python deploy/run.py
 
@@ -41,6 +41,9 @@ check: check-style ## Formatting, lint, types and storeys, without the tests
 
 kill9: $(VENV)/.test-installed ## The long run of kill -9 during issuances: 10,000 tokens, 30 kills
 	MIFTAH_KILLS=30 MIFTAH_ISSUANCES=10000 $(BIN)/pytest -s tests/journeys/test_kill.py
+
+mutants: $(VENV)/.test-installed ## Ten thousand mutated pictures for the reading process
+	$(BIN)/python -m tests.verifiers.mrz.hostile 10000
 
 interop: $(VENV)/.test-installed ## Relying parties that somebody else wrote, against the broker
 	@deploy/system-packages.sh interop

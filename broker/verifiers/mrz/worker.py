@@ -22,6 +22,10 @@ from broker.verifiers.mrz.refusals import REFUSALS
 BUSY = "reader_busy"
 TOO_COSTLY = "picture_too_costly"
 
+_FATAL = ("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGXCPU")
+OWN_FAULT = frozenset(-getattr(signal, name).value for name in _FATAL)
+"""Exit codes of a process that a picture has felled, as subprocess tells them."""
+
 ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "PYTHONPATH": str(Path(broker.__file__).parents[1]),
@@ -32,6 +36,9 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
 }
 """All of the process's environment: no setting, secret or proxy of the broker is in it."""
+
+DYING = 0.1
+"""Seconds between the end of a process's answers and its own."""
 
 _log = logging.getLogger("broker.reading")
 
@@ -111,7 +118,10 @@ class Worker:
         return self._held[0].process.pid if self._held else None
 
     def _read(self, uploads: Sequence[bytes]) -> Answer:
-        """Twice at most: whoever kills the process, the request that it served is not lost."""
+        """Twice at most: whoever kills the process, the request that it served is not lost.
+
+        Not where the process fell by itself: the same picture would fell the next one too.
+        """
         for _ in range(2):
             try:
                 return self._started().ask(uploads, self._bounds)
@@ -120,7 +130,10 @@ class Worker:
                 _end(self._held)
                 break
             except Gone:
-                _log.warning("reading process ended (%s) and is replaced", _end(self._held))
+                code = _end(self._held)
+                _log.warning("reading process ended (%s) and is replaced", code)
+                if code in OWN_FAULT:
+                    break
         raise EvidenceRejected(TOO_COSTLY)
 
     def _started(self) -> Child:
@@ -145,6 +158,8 @@ def _end(held: list[Child]) -> int | None:
     code = None
     while held:
         process = held.pop().process
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(DYING)  # how it ended by itself, if it did
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         with process:  # closes both pipes and waits
