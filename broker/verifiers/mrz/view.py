@@ -1,0 +1,119 @@
+"""Looks at one zone in a picture: rows straightened, symbols told, the likeliest zone decoded."""
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker.verifiers.mrz.lattice import Decoded, decode
+from broker.verifiers.mrz.locate import Group, Row
+from broker.verifiers.mrz.recognise import Seen, count_symbols, cut, frames
+from broker.verifiers.mrz.straighten import LEADING, straighten
+
+Gray: TypeAlias = NDArray[np.uint8]
+
+WIDTHS: Final = (30, 36, 44)
+"""Symbols to the row of any zone."""
+
+ROWS: Final = {30: 3, 36: 2, 44: 2}
+NOTHING: Final = -0.9
+"""Rows less clear than this are no rows of a zone."""
+
+SMOOTH: Final = 6.0
+"""Doubts and corrections (logarithms) above which a zone is looked at upside down as well."""
+
+OFF: Final = 1.09
+"""By how much a strip may be made for too many or too few symbols before it is made again."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """One zone as it was seen: where its rows are, what their places may hold, what that says."""
+
+    group: Group
+    seen: Seen
+    decoded: Decoded
+
+    @property
+    def pitch(self) -> float:
+        """Pixels of the picture from one symbol to the next."""
+        return self.group.length / len(self.seen.likely[0])
+
+
+def look(gray: Gray, group: Group) -> View | None:
+    """The zone in `group`, whichever way up; None if nothing there is one."""
+    best: View | None = None
+    for rows in (group, _turned(group)):
+        view = _one_way(gray, rows)
+        if view is not None and (best is None or _worth(view) > _worth(best)):
+            best = view
+        if best is not None and best.decoded.cost - best.decoded.share < SMOOTH:
+            break
+    return best
+
+
+def look_again(gray: Gray, view: View, shift: float, zoom: float) -> Seen:
+    """The same rows, shown a little differently."""
+    places = view.seen.likely.shape[1]
+    return cut(frames(straighten(gray, view.group, places, shift, zoom)), places)
+
+
+def _worth(view: View) -> float:
+    return view.decoded.score / (len(view.decoded.lines) * len(view.decoded.lines[0]))
+
+
+def _one_way(gray: Gray, group: Group) -> View | None:
+    guess = _nearest(group.length / group.leading * LEADING)
+    told = frames(straighten(gray, group, guess))
+    width = _nearest(count_symbols(told))
+    if not 1 / OFF < width / guess < OFF:
+        told = frames(straighten(gray, group, width))
+    group, seen = _completed(gray, *_clearest(group, cut(told, width), ROWS[width]))
+    if len(group.rows) < ROWS[width] or seen.clear.mean() < NOTHING:
+        return None
+    decoded = decode(seen.likely)
+    return None if decoded is None else View(group, seen, decoded)
+
+
+def _clearest(group: Group, seen: Seen, need: int) -> tuple[Group, Seen]:
+    """At most `need` rows: neighbours, the clearest; rows at the edge that are none left out."""
+    clear = seen.clear
+    starts = range(max(1, len(clear) - need + 1))
+    first = max(starts, key=lambda start: float(clear[start : start + need].sum()))
+    last = min(first + need, len(clear))
+    while last - first > 1 and min(clear[first], clear[last - 1]) < NOTHING:
+        if clear[first] < clear[last - 1]:
+            first += 1
+        else:
+            last -= 1
+    rows = slice(first, last)
+    return Group(group.rows[rows], group.leading), Seen(seen.likely[rows], seen.centres[rows])
+
+
+def _completed(gray: Gray, group: Group, seen: Seen) -> tuple[Group, Seen]:
+    """With the rows that the finder missed, looked for where they must be."""
+    width = seen.likely.shape[1]
+    while len(group.rows) < ROWS[width] and seen.clear.min() > NOTHING:
+        ways = (_with(group, above=True), _with(group, above=False))
+        looks = [(way, cut(frames(straighten(gray, way, width)), width)) for way in ways]
+        group, seen = max(looks, key=lambda look: float(look[1].clear.sum()))
+    return group, seen
+
+
+def _nearest(symbols: float) -> int:
+    return min(WIDTHS, key=lambda width: abs(np.log(max(symbols, 1) / width)))
+
+
+def _with(group: Group, *, above: bool) -> Group:
+    """The group with one more row, where it must be if it is there."""
+    row = group.rows[0 if above else -1]
+    down = np.array((-row.along[1], row.along[0]), np.float32)
+    more = Row(row.points + down * (-group.leading if above else group.leading), row.along, 0)
+    return Group((more, *group.rows) if above else (*group.rows, more), group.leading)
+
+
+def _turned(group: Group) -> Group:
+    """The group as somebody reads it who stands on the other side."""
+    rows = tuple(Row(row.points[::-1], -row.along, row.sure) for row in reversed(group.rows))
+    return Group(rows, group.leading)
