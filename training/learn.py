@@ -86,9 +86,12 @@ def export(network: nn.Module, task: Task, path: Path) -> None:
     network.train()
 
 
-def learn(name: str, seed: int, seconds: float, steps: int, out: Path) -> None:
+def learn(
+    name: str, seed: int, seconds: float, steps: int, out: Path, rate: float | None = None
+) -> None:
     """Train until `seconds` or `steps` are over; the rate falls along a cosine of the time."""
     task = TASKS[name]
+    rate = rate or task.rate
     torch.manual_seed(seed)
     network = task.network()
     optimiser = torch.optim.AdamW(network.parameters(), task.rate, weight_decay=1e-4)
@@ -104,7 +107,7 @@ def learn(name: str, seed: int, seconds: float, steps: int, out: Path) -> None:
         part = max(spent / seconds, (done - first) / steps)
         warm = min(1, (done - first + 1) / 50)
         for group in optimiser.param_groups:
-            group["lr"] = warm * task.rate * (0.02 + 0.49 * (1 + math.cos(math.pi * part)))
+            group["lr"] = warm * rate * (0.02 + 0.49 * (1 + math.cos(math.pi * part)))
         loss = task.loss(*_told(network, *batch(task, rng)))
         optimiser.zero_grad()
         loss.backward()
@@ -142,11 +145,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--steps", type=int, default=10**9)
+    parser.add_argument("--rate", type=float, help="the highest, if not the usual")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     torch.set_num_threads(1)
     given.out.mkdir(parents=True, exist_ok=True)
-    learn(given.model, given.seed, given.minutes * 60, given.steps, given.out)
+    learn(given.model, given.seed, given.minutes * 60, given.steps, given.out, given.rate)
 
 
 if __name__ == "__main__":

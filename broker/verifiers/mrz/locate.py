@@ -23,6 +23,9 @@ LIKELY: Final = 0.4
 SMALLEST: Final = 6
 """Map pixels under which a piece of a row is chance."""
 
+MOST: Final = 40
+"""Pieces of rows that are looked at, the largest first."""
+
 SHORTEST: Final = 0.45
 """Length of a row against the longest of its group below which it is no row of it."""
 
@@ -96,11 +99,11 @@ def _padded(picture: Floats) -> Floats:
 def _pieces(likely: Floats, direction: Floats) -> Iterator[tuple[Floats, Floats, Floats]]:
     """Of every piece of a row: its points, their weights, and the direction it is read in."""
     mask = (likely > LIKELY).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    for i in range(1, count):
-        left, top, wide, high, area = stats[i]
-        if area < SMALLEST:
-            continue
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    areas = stats[:, cv2.CC_STAT_AREA]
+    largest = 1 + np.argsort(-areas[1:])[:MOST]
+    for i in largest[areas[largest] >= SMALLEST]:
+        left, top, wide, high, _ = stats[i]
         window = (slice(top, top + high), slice(left, left + wide))
         y, x = np.nonzero(labels[window] == i)
         x, y = x + left, y + top
