@@ -21,6 +21,8 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "evidence.discarded": "A person did not confirm what was read, and nothing was filed.",
         "evidence.removed": "A person took back what was filed about them.",
         "evidence.refused": "What a person presented proved nothing, and why.",
+        "handover.offered": "A person asked to photograph something with another device.",
+        "handover.used": "What another device sent was read for the person who had asked.",
         "key.enrolled": "A security key was added to an account.",
         "key.removed": "A security key was taken from an account.",
         "key.renamed": "A person gave a security key another name.",

@@ -11,6 +11,7 @@ from broker.identity.evidence import Evidence, Outcome
 from broker.identity.verifier import Attempt, Verifier
 from broker.interaction.store import ACCOUNT, asked, resume_path
 from broker.proofing import attempts, store, words
+from broker.proofing.phone_routes import phones
 from broker.proofing.presenting import (
     Answer,
     choice,
@@ -25,7 +26,15 @@ from broker.web import shown
 from broker.web.locale import choose
 from broker.web.tools import tools
 
-pages = Blueprint("proofing", __name__, url_prefix="/prove", template_folder="templates")
+pages = Blueprint(
+    "proofing",
+    __name__,
+    url_prefix="/prove",
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/static",
+)
+pages.register_blueprint(phones)
 
 
 @pages.get("/<handle>")

@@ -28,6 +28,10 @@ MESSAGES: dict[str, Message] = {
         "This page is too old to be sent.",
         "Go back, reload the page and send it again. Your browser must accept cookies.",
     ),
+    "handover_over": Message(
+        "This address is over, or it has been used.",
+        "At the computer, ask for a new one.",
+    ),
     "interaction_over": Message(
         "This visit is over, or it began in another browser.",
         _BACK,

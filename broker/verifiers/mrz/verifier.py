@@ -49,6 +49,7 @@ class MrzVerifier:
     )
     handle_param: ClassVar[str] = "attempt"
     size_limit: ClassVar[int] = 16 * 1024 * 1024
+    by_phone: ClassVar[bool] = True
     title: ClassVar[str] = "A photograph of your passport"
     summary: ClassVar[str] = "You need your passport, still valid, and a camera or a scan."
     refusals: ClassVar[Mapping[str, Message]] = REFUSALS
