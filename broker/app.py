@@ -94,9 +94,15 @@ def create_app(tools: Tools | None = None) -> Flask:
         if feature.commands is not None:
             app.cli.add_command(feature.commands)
     for verifier in tools.verifiers:
-        # A verifier is no Flask thing: this blueprint only makes its templates findable.
+        # A verifier is no Flask thing: this only makes its templates and scripts findable.
         app.register_blueprint(
-            Blueprint(verifier.kind, type(verifier).__module__, template_folder="templates")
+            Blueprint(
+                verifier.kind,
+                type(verifier).__module__,
+                template_folder="templates",
+                static_folder="static",
+                static_url_path=f"/{verifier.kind}/static",
+            )
         )
     if hops := tools.settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
