@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 from flask import Blueprint, Flask
@@ -24,7 +23,7 @@ from broker.identity.assurance import SHIPPED, read_policy
 from broker.identity.verifier import Verifier
 from broker.outbound import Outbound
 from broker.settings import ProofingSettings, Settings, read_settings
-from broker.verifiers.mrz import READER, MrzVerifier, Worker, engine_available
+from broker.verifiers.mrz import READER, MrzVerifier, Worker
 from broker.web import cookies, csrf, errors, headers, locale, static_files, uploads
 from broker.web.pages import pages as shell
 from broker.web.tools import Tools
@@ -48,15 +47,8 @@ def features(settings: Settings) -> tuple[Feature, ...]:
 
 
 def verifiers(settings: ProofingSettings) -> tuple[Verifier, ...]:
-    """The doors a person may choose to prove who they are.
-
-    Raises EngineMissing, with what to install, where a door's machinery is not there.
-    """
-    _tesseract()
+    """The doors a person may choose to prove who they are."""
     return (MrzVerifier(Worker(READER), specimens=settings.accept_specimens),)
-
-
-_tesseract = cache(engine_available)
 
 
 REQUEST_LIMIT = 16 * 1024 * 1024

@@ -8,10 +8,12 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from broker.db import reading
+from broker.errors import NotFound
+from broker.proofing import handover
 from broker.proofing.models import Handover
 from broker.web.tools import Tools
 from tests import visits
-from tests.conftest import StoppedClock
+from tests.conftest import NOON, StoppedClock
 from tests.proofing.conftest import Desk
 from tests.proofing.letter import ANNA, LetterVerifier
 from tests.visits import Visit, entries, events
@@ -129,9 +131,17 @@ def test_what_the_computer_has_read_itself_is_not_replaced(desk: Desk, phone: Vi
     assert send(phone, path).status_code == 404
 
 
+def test_only_the_hand_over_itself_is_told_as_over(app: Flask) -> None:
+    with app.test_request_context(), reading() as tx, pytest.raises(NotFound) as caught:
+        handover.find(tx, "0" * 64, NOON)
+    assert caught.value.code == "handover_over"
+
+
 def test_a_guessed_address_and_another_browsers_wait_are_unknown(desk: Desk, phone: Visit) -> None:
     waiting, _ = offer(desk)
-    assert phone.get("/prove/phone/" + "0" * 64).status_code == 404
+    answer = phone.get("/prove/phone/" + "0" * 64 + "?ui_locales=en")
+    assert answer.status_code == 404
+    assert "This address is over" in answer.text
     assert phone.get("/prove/phone/\0").status_code == 404
     assert phone.get(waiting).status_code == 404
 

@@ -5,7 +5,7 @@ from broker.verifiers.mrz.tesseract import EngineMissing, engine_available
 from broker.verifiers.mrz.verifier import MrzVerifier
 from broker.verifiers.mrz.worker import Bounds, Worker
 
-READER = "broker.verifiers.mrz.reading:read"
+READER = "broker.verifiers.mrz.reader:read"
 """The reader that the reading process runs."""
 
 __all__ = [

@@ -13,7 +13,6 @@ from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from time import monotonic
 
-import broker
 from broker.errors import EvidenceRejected
 from broker.verifiers.mrz.answer import Answer
 from broker.verifiers.mrz.frames import OPENED, READY, Gone, Late, from_json, hear, send
@@ -28,7 +27,7 @@ OWN_FAULT = frozenset(-getattr(signal, name).value for name in _FATAL)
 
 ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
-    "PYTHONPATH": str(Path(broker.__file__).parents[1]),
+    "PYTHONPATH": str(Path(__file__).parents[3]),
     "LC_ALL": "C.UTF-8",
     # Threads of one small picture only get in each other's way.
     "OMP_NUM_THREADS": "1",

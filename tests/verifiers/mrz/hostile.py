@@ -27,6 +27,9 @@ from tests.verifiers.mrz.pictures import encoded, plain, specimen
 COSTLY = ("picture_too_costly", "picture_damaged", "read")
 """What a library says that may not have the memory it asks for depends on the library."""
 
+SHORTEST = 60
+"""Bytes below which nothing is left to be wounded."""
+
 SIZES = "tests.verifiers.mrz.readers:size"
 
 
@@ -182,6 +185,8 @@ def mutants(count: int, seed: int = 1) -> Iterator[bytes]:
 def mutant(whole: bytearray, chance: random.Random) -> bytes:
     """The file with up to eight wounds, most of them in its head, where sizes stand."""
     for _ in range(chance.randint(1, 8)):
+        if len(whole) < SHORTEST:
+            break
         reach = len(whole) if chance.random() < 0.5 else min(len(whole), 400)
         at = chance.randrange(reach)
         wound = chance.randrange(5)

@@ -10,7 +10,7 @@ from PIL import Image
 from broker.verifiers.mrz import PassportEye, engine_available
 from broker.verifiers.mrz.answer import Answer, Read, ReadUploads
 from broker.verifiers.mrz.picture import open_picture
-from broker.verifiers.mrz.reading import read
+from broker.verifiers.mrz.reader import read
 
 HERE = Path(__file__).parents[2] / "vectors" / "passport"
 

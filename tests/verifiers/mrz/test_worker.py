@@ -13,7 +13,7 @@ import pytest
 from broker.errors import EvidenceRejected
 from broker.verifiers.mrz.answer import Answer, Cause
 from broker.verifiers.mrz.frames import Gone, from_json
-from broker.verifiers.mrz.worker import BUSY, TOO_COSTLY, Bounds, Worker
+from broker.verifiers.mrz.worker import Bounds, Worker
 from tests.verifiers.mrz.pictures import encoded, plain, specimen
 
 READERS = "tests.verifiers.mrz.readers"
@@ -86,20 +86,20 @@ def test_a_request_under_way_survives_the_death_of_the_process() -> None:
 def test_a_picture_that_takes_too_long_is_refused_and_the_next_one_read(moody: Worker) -> None:
     moody((PICTURE,))
     began = monotonic()
-    assert refusal(moody, SLEEPY) == TOO_COSTLY
+    assert refusal(moody, SLEEPY) == "picture_too_costly"
     assert monotonic() - began < 1 + 1
     assert moody((PICTURE,)).cause == Cause.NOT_FOUND
 
 
 def test_a_picture_that_kills_every_process_is_refused(moody: Worker) -> None:
-    assert refusal(moody, DEADLY) == TOO_COSTLY
+    assert refusal(moody, DEADLY) == "picture_too_costly"
     assert moody((PICTURE,)).cause == Cause.NOT_FOUND
 
 
 def test_a_picture_that_takes_too_much_memory_is_refused_by_the_same_process(moody: Worker) -> None:
     moody((PICTURE,))
     before = moody.process_id
-    assert refusal(moody, GREEDY) == TOO_COSTLY
+    assert refusal(moody, GREEDY) == "picture_too_costly"
     assert moody.process_id == before
 
 
@@ -125,7 +125,7 @@ def test_a_full_queue_says_so_at_once() -> None:
         first = pool.submit(worker, (SLEEPY,))
         while worker.process_id is None:
             sleep(0.01)
-        assert refusal(worker, PICTURE) == BUSY
+        assert refusal(worker, PICTURE) == "reader_busy"
         with pytest.raises(EvidenceRejected):
             first.result()
     worker.stop()
