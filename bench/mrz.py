@@ -26,6 +26,8 @@ from time import perf_counter
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_THREAD_LIMIT", "1")
 
+from PIL import Image
+
 from broker.errors import EvidenceRejected
 from broker.verifiers.mrz import reader
 from broker.verifiers.mrz.picture import open_picture
@@ -131,7 +133,7 @@ def _believed(lines: Lines | None) -> Lines | None:
 
 
 def _ours() -> Engine:
-    reader.warm()
+    reader.read((Image.new("RGB", (640, 480), "white"),))  # loads the networks
 
     def read(upload: bytes) -> Lines | None:
         try:

@@ -86,7 +86,7 @@ def export(network: nn.Module, task: Task, path: Path) -> None:
     network.train()
 
 
-def learn(
+def learn(  # noqa: PLR0913  the arguments of the program
     name: str, seed: int, seconds: float, steps: int, out: Path, rate: float | None = None
 ) -> None:
     """Train until `seconds` or `steps` are over; the rate falls along a cosine of the time."""

@@ -34,6 +34,8 @@ LEADINGS: Final = (0.028, 0.15)
 
 PARALLEL: Final = 0.94
 ROWS: Final = 3
+POINTS: Final = 33
+"""Points by which the middle of a row is described."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +125,7 @@ def _row(points: Floats, weights: Floats, towards: Floats) -> Row:
     reach = float(np.ptp(at))
     order = 3 if reach > 60 else 2 if reach > 30 else 1 if reach > 4 else 0  # noqa: PLR2004
     middle = np.polynomial.Polynomial.fit(at, off, order, w=np.sqrt(weights))
-    steps = np.linspace(at.min() - 0.5, at.max() + 0.5, 33)
+    steps = np.linspace(at.min() - 0.5, at.max() + 0.5, POINTS)
     curve = centre + steps[:, None] * along + middle(steps)[:, None] * across
     return Row(curve.astype(np.float32), along, float(weights.mean()))
 
@@ -137,7 +139,7 @@ def _joined(rows: list[Row]) -> list[Row]:
         while (other := next((o for o in waiting if _continues(row, o)), None)) is not None:
             waiting.remove(other)
             points = np.concatenate((row.points, other.points))
-            weights: Floats = np.repeat((row.length + 1, other.length + 1), (33, 33)).astype(
+            weights: Floats = np.repeat((row.length + 1, other.length + 1), POINTS).astype(
                 np.float32
             )
             sure = max(row.sure, other.sure)
@@ -203,4 +205,34 @@ def _below(first: Row, other: Row) -> float:
 def _group(members: list[Row]) -> Group:
     ordered = sorted(members, key=lambda row: _below(members[0], row))
     heights = [_below(members[0], row) for row in ordered]
-    return Group(tuple(ordered), float(np.mean(np.diff(heights))))
+    return Group(_even_ends(ordered), float(np.mean(np.diff(heights))))
+
+
+def _even_ends(rows: list[Row]) -> tuple[Row, ...]:
+    """The rows of a zone begin and end below one another: what was missed of one is added."""
+    longest = max(rows, key=lambda row: row.length)
+    along = longest.points[-1] - longest.points[0]
+    along /= np.hypot(*along)
+    first = min(float(row.points[0] @ along) for row in rows)
+    last = max(float(row.points[-1] @ along) for row in rows)
+    return tuple(_stretched(row, along, first, last) for row in rows)
+
+
+def _stretched(row: Row, along: Floats, first: float, last: float) -> Row:
+    points, before, after = row.points, first - row.points[0] @ along, last - row.points[-1] @ along
+    ends = points[0] - points[POINTS // 4], points[-1] - points[-POINTS // 4]
+    starts, stops = (end / max(abs(float(end @ along)), 1e-3) for end in ends)
+    parts = [points]
+    if before < -1:
+        parts.insert(0, points[:1] + starts * -before)
+    if after > 1:
+        parts.append(points[-1:] + stops * after)
+    return Row(_resampled(np.concatenate(parts)), row.along, row.sure)
+
+
+def _resampled(points: Floats) -> Floats:
+    """As many points as any row has, evenly apart."""
+    at = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))))
+    even = np.linspace(0, at[-1], POINTS)
+    sampled: Floats = np.stack([np.interp(even, at, points[:, i]) for i in (0, 1)], axis=1)
+    return sampled.astype(np.float32)

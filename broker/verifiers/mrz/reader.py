@@ -46,6 +46,8 @@ class Reading:
 
 def read(pictures: Sequence[Image.Image]) -> Answer:
     """What pictures of one document show together (see answer.Read)."""
+    # Requests are served side by side: threads of one picture get in each other's way.
+    cv2.setNumThreads(1)
     return vote([read_one(picture) for picture in pictures])
 
 
@@ -83,10 +85,4 @@ def reading(gray: Gray, view: View | None) -> Reading | None:
     return Reading(decoded, view, doubts)
 
 
-def warm() -> None:
-    """Load the networks, and keep OpenCV on one thread: requests are served side by side."""
-    cv2.setNumThreads(1)
-    read_one(Image.new("RGB", (640, 480), "white"))
-
-
-__all__ = ["Cause", "Reading", "read", "read_one", "reading", "warm"]
+__all__ = ["Cause", "Reading", "read", "read_one", "reading"]
