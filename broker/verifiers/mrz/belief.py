@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.errors import EvidenceRejected
+from broker.verifiers.mrz.bindings import COMPOSITE
+from broker.verifiers.mrz.grammar import cells
 from broker.verifiers.mrz.lattice import Decoded
+from broker.verifiers.mrz.layouts import layout_of
 from broker.verifiers.mrz.zone import parse
 
 ANY_DAY: Final = date(2030, 1, 1)
@@ -21,12 +24,12 @@ class Belief:
 
     `share`: the logarithm of its share among all readings that the check digits allow.
     `cost`: what check digits may have corrected; a correction is a guess unless it is cheap.
-    `faintest`: the least likely symbol; no check digit guards names, this does.
+    `faintest`: the least likely symbol that no check digit guards, those of names above all.
     """
 
     share: float = -0.10
-    cost: float = 0.7
-    faintest: float = -0.7
+    cost: float = 1.5
+    faintest: float = -0.5
 
     def doubts(self, decoded: Decoded) -> tuple[str, ...]:
         """Why the reading is not believed; empty if it is."""
@@ -42,10 +45,24 @@ class Belief:
 BELIEF: Final = Belief()
 """Calibrated on generated pictures of seeds that no model was trained on: models/README.md."""
 
+BEYOND_DOUBT: Final = Belief(share=-0.01, cost=0.05, faintest=-0.1)
+"""Readings that another reader need not be asked about."""
+
 
 def faintest(decoded: Decoded) -> float:
-    """The logarithm of the likelihood of the symbol that can be seen least well."""
-    return min(min(row) for row in decoded.likely)
+    """The likelihood (a logarithm) of the symbol that can be seen least well and has no own guard.
+
+    The composite digit guards so much that it guards nothing of this closely.
+    """
+    layout = layout_of(decoded.lines)
+    if layout is None:
+        return -np.inf
+    return min(
+        likely
+        for row, told in zip(cells(layout), decoded.likely, strict=True)
+        for cell, likely in zip(row, told, strict=True)
+        if cell.digit_of is None and not set(cell.guards) - {COMPOSITE}
+    )
 
 
 def is_possible(lines: tuple[str, ...]) -> bool:

@@ -23,6 +23,12 @@ LIKELY: Final = 0.4
 SMALLEST: Final = 6
 """Map pixels under which a piece of a row is chance."""
 
+UNEVEN: Final = 1.35
+"""By how much two distances between three rows may differ."""
+
+STEADY: Final = 0.6
+"""Length of a row against the longest from which its slope is its own."""
+
 MOST: Final = 40
 """Pieces of rows that are looked at, the largest first."""
 
@@ -31,6 +37,9 @@ SHORTEST: Final = 0.45
 
 LEADINGS: Final = (0.028, 0.15)
 """Between rows, by the length of a row: 6.35 mm to 112 or 76 mm, and what perspective does."""
+
+LONE: Final = 2.5 / 44
+"""Leading by length that is assumed of a row alone."""
 
 PARALLEL: Final = 0.94
 ROWS: Final = 3
@@ -63,7 +72,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """Two or three rows of one zone, from its top down; `leading` pixels lie between two."""
+    """Rows of one zone, from its top down; `leading` pixels lie between two."""
 
     rows: tuple[Row, ...]
     leading: float
@@ -74,9 +83,12 @@ class Group:
         return max(row.length for row in self.rows)
 
 
-def locate(gray: NDArray[np.uint8]) -> tuple[Group, ...]:
-    """The zones in a picture of gray levels, the likeliest first; a lone row is none."""
-    scale = min(1.0, SIDE / max(gray.shape))
+def locate(gray: NDArray[np.uint8], side: int = SIDE) -> tuple[Group, ...]:
+    """What may be zones in a picture of gray levels, the likeliest first, lone rows last.
+
+    The picture is looked at with its longer side `side` pixels.
+    """
+    scale = min(2.0, side / max(gray.shape)) if side > SIDE else min(1.0, side / max(gray.shape))
     small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     maps = find_rows(_padded(_evened(small))[None, None])[0]
     likely = 1 / (1 + np.exp(-maps[0]))
@@ -110,7 +122,7 @@ def _pieces(likely: Floats, direction: Floats) -> Iterator[tuple[Floats, Floats,
         y, x = np.nonzero(labels[window] == i)
         x, y = x + left, y + top
         weights = likely[y, x]
-        points = np.stack((x, y), axis=1).astype(np.float32) + 0.5
+        points = np.stack((x, y), axis=1).astype(np.float32)
         yield points, weights, (direction[:, y, x] * weights).sum(axis=1)
 
 
@@ -174,14 +186,19 @@ def _scaled(row: Row, factor: float) -> Row:
 def _groups(rows: list[Row]) -> Iterator[Group]:
     """Rows that are parallel, side by side and evenly apart, the surest group first."""
     found: list[Group] = []
+    alone: list[Group] = []
+    longest = max((row.length for row in rows), default=0)
     left = sorted(rows, key=lambda row: -row.length * row.sure)
     while left:
         first = left[0]
         members = _neighbours(first, left[1:])
         left = [row for row in left[1:] if not any(row is m for m in members)]
-        if len(members) >= HALF:
+        if len(members) > 1:
             found.append(_group(members))
+        elif first.length > longest / 2:
+            alone.append(Group((first,), first.length * LONE))
     yield from sorted(found, key=lambda g: -sum(row.length * row.sure for row in g.rows))
+    yield from alone
 
 
 def _neighbours(first: Row, rows: Sequence[Row]) -> list[Row]:
@@ -205,34 +222,50 @@ def _below(first: Row, other: Row) -> float:
 def _group(members: list[Row]) -> Group:
     ordered = sorted(members, key=lambda row: _below(members[0], row))
     heights = [_below(members[0], row) for row in ordered]
-    return Group(_even_ends(ordered), float(np.mean(np.diff(heights))))
+    if len(ordered) == ROWS:
+        above, below = np.diff(heights)
+        if max(above, below) > UNEVEN * min(above, below):
+            kept = slice(1, ROWS) if above > below else slice(0, ROWS - 1)
+            ordered, heights = ordered[kept], heights[kept]
+    return even_ends(Group(tuple(ordered), float(np.mean(np.diff(heights)))))
 
 
-def _even_ends(rows: list[Row]) -> tuple[Row, ...]:
-    """The rows of a zone begin and end below one another: what was missed of one is added."""
+def even_ends(group: Group) -> Group:
+    """The rows of a zone begin and end below one another: what was missed of one is added.
+
+    Of three, the middle one of their beginnings and ends counts: one may be no row of the zone.
+    """
+    rows = group.rows
     longest = max(rows, key=lambda row: row.length)
     along = longest.points[-1] - longest.points[0]
     along /= np.hypot(*along)
-    first = min(float(row.points[0] @ along) for row in rows)
-    last = max(float(row.points[-1] @ along) for row in rows)
-    return tuple(_stretched(row, along, first, last) for row in rows)
+    starts = sorted(float(row.points[0] @ along) for row in rows)
+    stops = sorted(float(row.points[-1] @ along) for row in rows)
+    first, last = (starts[0], stops[-1]) if len(rows) < ROWS else (starts[1], stops[1])
+    at = np.linspace(first, last, POINTS)
+    return Group(tuple(_laid(row, longest, along, at) for row in rows), group.leading)
 
 
-def _stretched(row: Row, along: Floats, first: float, last: float) -> Row:
-    points, before, after = row.points, first - row.points[0] @ along, last - row.points[-1] @ along
-    ends = points[0] - points[POINTS // 4], points[-1] - points[-POINTS // 4]
-    starts, stops = (end / max(abs(float(end @ along)), 1e-3) for end in ends)
-    parts = [points]
-    if before < -1:
-        parts.insert(0, points[:1] + starts * -before)
-    if after > 1:
-        parts.append(points[-1:] + stops * after)
-    return Row(_resampled(np.concatenate(parts)), row.along, row.sure)
+def _laid(row: Row, longest: Row, along: Floats, at: Floats) -> Row:
+    """The row at other places along it; where it was not seen it runs as the longest one does."""
+    across = np.array((-along[1], along[0]), np.float32)
+    there, own = row.points @ along, row.points @ across
+    beside = np.interp(there, longest.points @ along, longest.points @ across)
+    slope = 1 if row.length > STEADY * longest.length else 0
+    gap = np.polynomial.Polynomial.fit(there, own - beside, slope)
+    off = _beyond(longest.points @ along, longest.points @ across, at) + gap(at)
+    seen = (at >= there[0]) & (at <= there[-1])
+    off = np.where(seen, np.interp(at, there, own), off)
+    points = at[:, None] * along + off[:, None] * across
+    return Row(points.astype(np.float32), row.along, row.sure)
 
 
-def _resampled(points: Floats) -> Floats:
-    """As many points as any row has, evenly apart."""
-    at = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))))
-    even = np.linspace(0, at[-1], POINTS)
-    sampled: Floats = np.stack([np.interp(even, at, points[:, i]) for i in (0, 1)], axis=1)
-    return sampled.astype(np.float32)
+def _beyond(x: Floats, y: Floats, at: Floats) -> Floats:
+    """`y` at places `at`, going on straight beyond its ends."""
+    fifth = POINTS // 5
+    before = (y[fifth] - y[0]) / max(float(x[fifth] - x[0]), 1e-3)
+    after = (y[-1] - y[-1 - fifth]) / max(float(x[-1] - x[-1 - fifth]), 1e-3)
+    beyond: Floats = (
+        np.interp(at, x, y) + np.minimum(at - x[0], 0) * before + np.maximum(at - x[-1], 0) * after
+    )
+    return beyond

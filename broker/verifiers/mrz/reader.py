@@ -11,13 +11,20 @@ from PIL import Image
 
 from broker.verifiers.mrz.advice import advice, is_cut_off
 from broker.verifiers.mrz.answer import Answer, Cause, Lines
-from broker.verifiers.mrz.belief import BELIEF, pooled
+from broker.verifiers.mrz.belief import BELIEF, BEYOND_DOUBT, pooled
 from broker.verifiers.mrz.lattice import Decoded, decode
-from broker.verifiers.mrz.locate import locate
+from broker.verifiers.mrz.locate import SIDE, Group, locate
+from broker.verifiers.mrz.second import contradicts
 from broker.verifiers.mrz.view import View, look, look_again
 from broker.verifiers.mrz.vote import vote
 
 Gray: TypeAlias = NDArray[np.uint8]
+
+SIDES: Final = (SIDE, 2 * SIDE * 3 // 4)
+"""Sizes at which rows are looked for, one after the other."""
+
+PLAIN: Final = -0.1
+"""A zone as clear as this has been found: looking elsewhere would not help."""
 
 TRIES: Final = 3
 """Places of a picture that are looked at."""
@@ -54,13 +61,29 @@ def read(pictures: Sequence[Image.Image]) -> Answer:
 def read_one(picture: Image.Image) -> Answer:
     """What one picture shows, or what to change in the next."""
     gray = np.asarray(picture.convert("L"))
-    groups = locate(gray)
-    readings = [r for group in groups[:TRIES] if (r := reading(gray, look(gray, group)))]
-    believed = tuple(dict.fromkeys(r.lines for r in readings if not r.doubts))
-    if believed:
-        return Answer(believed)
-    best = max(readings, key=lambda r: r.decoded.score, default=None)
+    groups: tuple[Group, ...] = ()
+    best: Reading | None = None
+    for side in SIDES:
+        groups = locate(gray, side) or groups
+        readings = [r for group in groups[:TRIES] if (r := reading(gray, look(gray, group)))]
+        believed = {r.lines: r for r in readings if not r.doubts}
+        if any(_is_contradicted(picture, found) for found in believed.values()):
+            return Answer(cause=Cause.UNSURE)
+        if believed:
+            return Answer(tuple(believed))
+        best = max((best, *readings), key=_clearness)
+        if best is not None and _clearness(best) > PLAIN:
+            break
     return Answer(cause=advice(gray, groups, best.view if best else None))
+
+
+def _clearness(found: Reading | None) -> float:
+    return float(found.view.seen.clear.mean()) if found else -np.inf
+
+
+def _is_contradicted(picture: Image.Image, found: Reading) -> bool:
+    """Whether a reading that is not beyond doubt is one thing to us and another to PassportEye."""
+    return bool(BEYOND_DOUBT.doubts(found.decoded)) and contradicts(picture, found.lines)
 
 
 def reading(gray: Gray, view: View | None) -> Reading | None:
@@ -83,6 +106,3 @@ def reading(gray: Gray, view: View | None) -> Reading | None:
         if not doubts:
             break
     return Reading(decoded, view, doubts)
-
-
-__all__ = ["Cause", "Reading", "read", "read_one", "reading"]

@@ -28,8 +28,6 @@ CORE: Final = 5
 STRAY: Final = 2
 """Half frames by which a place may differ from where its neighbours say it stands."""
 
-_SURELY_INK: Final = -1e-9
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
@@ -68,7 +66,7 @@ def count_symbols(likely: Floats) -> float:
 def cut(likely: Floats, places: int) -> Seen:
     """The half frames cut into `places` symbols, about evenly apart, each row by itself."""
     gap = np.maximum(likely[:, :, -1], FAINTEST)
-    ink = np.log(-np.expm1(np.minimum(likely[:, :, -1], _SURELY_INK)))
+    ink = likely[:, :, :-1].max(axis=2)  # not merely no gap: clutter is like no one symbol
     at = _centres(np.maximum(ink, FAINTEST) - gap, places)
     index = np.arange(places)
     smooth = np.stack([np.polynomial.Polynomial.fit(index, row, 3)(index) for row in at])

@@ -1,6 +1,6 @@
 """Straightens each row of a zone by itself: perspective and curl stop mattering."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 import cv2
@@ -10,8 +10,18 @@ from numpy.typing import NDArray
 from broker.verifiers.mrz.locate import Group, Row
 
 Floats: TypeAlias = NDArray[np.float32]
+Gray: TypeAlias = NDArray[np.uint8]
 
 HIGH: Final = 32
+TALL: Final = 56
+"""Pixels round a row in which its print is looked for; its neighbours stay outside."""
+
+PRINT: Final = 19
+"""Pixels of a strip that print is high."""
+
+PARTS: Final = 8
+"""Parts of a row that are moved to where their print is, as far as a straight line can."""
+
 PITCH: Final = 18
 """Pixels of a strip from one symbol to the next; capitals are about as high."""
 
@@ -25,17 +35,57 @@ NEAR: Final = 97
 """Pixels along the strip over which contrast is made even."""
 
 
-def straighten(
-    gray: NDArray[np.uint8], group: Group, symbols: int, shift: float = 0, zoom: float = 1
-) -> Floats:
+def straighten(gray: Gray, group: Group, symbols: int, shift: float = 0, zoom: float = 1) -> Floats:
     """The rows as strips (rows, HIGH, width) of even contrast, made for `symbols` to the row.
 
     `shift` (pixels of the strip, downwards) and `zoom` show the same row a little differently.
     """
+    return np.stack([evened(strip) for strip in _strips(gray, group, symbols, HIGH, shift, zoom)])
+
+
+def centred(gray: Gray, group: Group, symbols: int) -> Group:
+    """The group with each row moved to where its print is: finders are a little off.
+
+    Print changes quickly along the row, paper does not: the band with the most change is the row.
+    """
+    tall = _tall(group, symbols)
+    rows = []
+    for row, strip in zip(group.rows, _strips(gray, group, symbols, TALL, 0, 1), strict=True):
+        change = np.abs(np.diff(strip, axis=1))
+        change = np.minimum(change, np.percentile(change, 97))
+        parts = np.array_split(change[:, MARGIN * PITCH : -MARGIN * PITCH], PARTS, axis=1)
+        off, weights = zip(*(_offset(part.sum(axis=1)) for part in parts), strict=True)
+        bend = np.polynomial.Polynomial.fit(np.linspace(0, 1, PARTS), off, 1, w=weights)
+        moved = bend(np.linspace(0, 1, len(row.points)))[:, None] * tall
+        across = np.array((-row.along[1], row.along[0]), np.float32)
+        points = (row.points + moved * across).astype(np.float32)
+        rows.append(Row(points, row.along, row.sure))
+    return Group(tuple(rows), group.leading)
+
+
+def _offset(profile: Floats) -> tuple[float, float]:
+    """How far below the middle the band of print lies, in pixels of the strip, and how surely."""
+    smooth = np.convolve(profile - np.median(profile), np.ones(PRINT) / PRINT, "same")
+    reach = TALL // 2 - PRINT // 2
+    near = smooth[TALL // 2 - reach : TALL // 2 + reach + 1]
+    best = int(near.argmax())
+    return best - reach + 0.5, max(float(near[best]), 1e-3)
+
+
+def _tall(group: Group, symbols: int) -> float:
+    """Pixels of the picture to one of the strip, across the row.
+
+    Foreshortened from above, symbols are lower than they are wide: the leading tells.
+    """
     step = group.length / (symbols * PITCH)
-    # Foreshortened from above, symbols are lower than they are wide: the leading tells.
-    tall = float(np.clip(group.leading / (LEADING * PITCH), 0.7 * step, 1.45 * step)) / zoom
-    step /= zoom
+    return min(max(group.leading / (LEADING * PITCH), 0.7 * step), 1.45 * step)
+
+
+def _strips(  # noqa: PLR0913  what is shown, and how
+    gray: Gray, group: Group, symbols: int, high: int, shift: float, zoom: float
+) -> Iterator[Floats]:
+    """The rows as they are, `high` pixels high, levels 0–1."""
+    step, tall = group.length / (symbols * PITCH) / zoom, _tall(group, symbols) / zoom
     scale = min(1.0, 1.2 / min(step, tall))
     window, corner = _window(gray, group)
     if scale < 0.9:  # noqa: PLR2004  otherwise too little is won
@@ -43,13 +93,11 @@ def straighten(
     else:
         scale = 1.0
     wide = round((symbols + 2 * MARGIN) * PITCH * zoom) // 4 * 4
-    strips = []
     for row in group.rows:
-        x, y = _grid(row, step, tall, wide, shift)
+        x, y = _grid(row, step, tall, wide, np.arange(high) - (high - 1) / 2 + shift)
         x, y = (x - corner[0] + 0.5) * scale - 0.5, (y - corner[1] + 0.5) * scale - 0.5
         strip = cv2.remap(window, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        strips.append(evened(strip.astype(np.float32) / 255))
-    return np.stack(strips)
+        yield strip.astype(np.float32) / 255
 
 
 def evened(strip: Floats) -> Floats:
@@ -63,7 +111,7 @@ def evened(strip: Floats) -> Floats:
     return even
 
 
-def _window(gray: NDArray[np.uint8], group: Group) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+def _window(gray: Gray, group: Group) -> tuple[Gray, tuple[int, int]]:
     """The part of the picture round the rows, and its upper left corner."""
     points = np.concatenate([row.points for row in group.rows])
     reach = group.length * 0.12 + group.leading
@@ -73,8 +121,8 @@ def _window(gray: NDArray[np.uint8], group: Group) -> tuple[NDArray[np.uint8], t
     return gray[low[1] : high[1], low[0] : high[0]], (int(low[0]), int(low[1]))
 
 
-def _grid(row: Row, step: float, tall: float, wide: int, shift: float) -> Sequence[Floats]:
-    """Where in the picture each pixel of the strip looks: x and y, HIGH × `wide`."""
+def _grid(row: Row, step: float, tall: float, wide: int, below: Floats) -> tuple[Floats, Floats]:
+    """Where in the picture each pixel of the strip looks, x and y; `below` are its heights."""
     points = row.points.astype(np.float64)
     lengths = np.hypot(*np.diff(points, axis=0).T)
     at = np.concatenate(([0.0], np.cumsum(lengths)))
@@ -88,7 +136,7 @@ def _grid(row: Row, step: float, tall: float, wide: int, shift: float) -> Sequen
     spine += np.maximum(along - at[-1], 0)[:, None] * last
     ways = np.gradient(spine, axis=0)
     ways /= np.hypot(*ways.T)[:, None] + 1e-9
-    v = (np.arange(HIGH) - (HIGH - 1) / 2 + shift)[:, None] * tall
+    v = below[:, None] * tall
     x = spine[:, 0] - ways[:, 1] * v
     y = spine[:, 1] + ways[:, 0] * v
     return x.astype(np.float32), y.astype(np.float32)

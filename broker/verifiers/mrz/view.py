@@ -1,5 +1,6 @@
 """Looks at one zone in a picture: rows straightened, symbols told, the likeliest zone decoded."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -7,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.verifiers.mrz.lattice import Decoded, decode
-from broker.verifiers.mrz.locate import Group, Row
+from broker.verifiers.mrz.locate import Group, Row, even_ends
 from broker.verifiers.mrz.recognise import Seen, count_symbols, cut, frames
-from broker.verifiers.mrz.straighten import LEADING, straighten
+from broker.verifiers.mrz.straighten import LEADING, centred, straighten
 
 Gray: TypeAlias = NDArray[np.uint8]
 
@@ -44,13 +45,30 @@ class View:
 def look(gray: Gray, group: Group) -> View | None:
     """The zone in `group`, whichever way up; None if nothing there is one."""
     best: View | None = None
-    for rows in (group, _turned(group)):
-        view = _one_way(gray, rows)
+    for rows, width in _ways(group):
+        view = _one_way(gray, rows, width)
         if view is not None and (best is None or _worth(view) > _worth(best)):
             best = view
         if best is not None and best.decoded.cost - best.decoded.share < SMOOTH:
             break
     return best
+
+
+def _ways(group: Group) -> Iterator[tuple[Group, int | None]]:
+    """What the rows may be, the likeliest first: both ways up, then without a row too many.
+
+    With each goes the number of symbols to the row, or None where they are to be counted.
+    """
+    yield group, None
+    yield _turned(group), None
+    if len(group.rows) == ROWS[30]:
+        for pair in (group.rows[1:], group.rows[:-1]):
+            fewer = even_ends(Group(pair, group.leading))
+            yield fewer, None
+            yield _turned(fewer), None
+    for width in (44, 36):
+        yield group, width
+        yield _turned(group), width
 
 
 def look_again(gray: Gray, view: View, shift: float, zoom: float) -> Seen:
@@ -63,10 +81,13 @@ def _worth(view: View) -> float:
     return view.decoded.score / (len(view.decoded.lines) * len(view.decoded.lines[0]))
 
 
-def _one_way(gray: Gray, group: Group) -> View | None:
-    guess = _nearest(group.length / group.leading * LEADING)
+def _one_way(gray: Gray, group: Group, width: int | None) -> View | None:
+    guess = width or _nearest(group.length / group.leading * LEADING)
+    group = centred(gray, group, guess)
     told = frames(straighten(gray, group, guess))
-    width = _nearest(count_symbols(told))
+    width = width or _nearest(count_symbols(told))
+    if len(group.rows) == 1:
+        group = Group(group.rows, group.length / width * LEADING)
     if not 1 / OFF < width / guess < OFF:
         told = frames(straighten(gray, group, width))
     group, seen = _completed(gray, *_clearest(group, cut(told, width), ROWS[width]))
@@ -95,7 +116,7 @@ def _completed(gray: Gray, group: Group, seen: Seen) -> tuple[Group, Seen]:
     """With the rows that the finder missed, looked for where they must be."""
     width = seen.likely.shape[1]
     while len(group.rows) < ROWS[width] and seen.clear.min() > NOTHING:
-        ways = (_with(group, above=True), _with(group, above=False))
+        ways = [centred(gray, _with(group, above=side), width) for side in (True, False)]
         looks = [(way, cut(frames(straighten(gray, way, width)), width)) for way in ways]
         group, seen = max(looks, key=lambda look: float(look[1].clear.sum()))
     return group, seen
