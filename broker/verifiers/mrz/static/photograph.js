@@ -1,7 +1,7 @@
 // Looks at a picture before it is sent: says if it is small, blurred or shining, and shrinks it.
 // Whatever fails here, the file is sent as it was chosen.
 
-const LONG = 2400; // pixels of the longer side: as many as the reader looks at, and some
+const LONG = 2000; // pixels of the longer side: as many as the reader looks at
 const MOST = 600_000; // bytes
 const LEAST = 900; // pixels of the longer side under which symbols run together
 const LOOK = 640; // pixels of the longer side of the picture that is judged
@@ -14,14 +14,14 @@ const status = form.querySelector("[role=status]");
 
 function drawn(picture, side) {
   const scale = Math.min(1, side / Math.max(picture.width, picture.height));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(picture.width * scale));
-  canvas.height = Math.max(1, Math.round(picture.height * scale));
-  const pen = canvas.getContext("2d", { willReadFrequently: side === LOOK });
+  const width = Math.max(1, Math.round(picture.width * scale));
+  const height = Math.max(1, Math.round(picture.height * scale));
+  const canvas = new OffscreenCanvas(width, height);
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
   pen.imageSmoothingQuality = "high";
   pen.fillStyle = "#fff";
-  pen.fillRect(0, 0, canvas.width, canvas.height);
-  pen.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  pen.fillRect(0, 0, width, height);
+  pen.drawImage(picture, 0, 0, width, height);
   return canvas;
 }
 
@@ -78,49 +78,43 @@ function hint(picture) {
   return shine(seen) > SHINE ? "shining" : "good";
 }
 
-const jpeg = (canvas, quality) =>
-  new Promise((done) => canvas.toBlob(done, "image/jpeg", quality));
+const jpeg = (canvas, quality) => canvas.convertToBlob({ type: "image/jpeg", quality });
 
 // Quality goes before size: symbols need their pixels more than their shades.
 async function shrunk(picture, file) {
-  for (const side of [LONG, 2000, 1600]) {
-    const canvas = drawn(picture, side);
-    for (const quality of [0.86, 0.76, 0.66]) {
-      const blob = await jpeg(canvas, quality);
-      if (blob && blob.size <= MOST) return new File([blob], "p.jpg", { type: "image/jpeg" });
-    }
+  let side = LONG;
+  for (const quality of [0.85, 0.7, 0.7]) {
+    const blob = await jpeg(drawn(picture, side), quality);
+    if (blob.size <= MOST) return new File([blob], "p.jpg", { type: "image/jpeg" });
+    if (quality === 0.7) side = Math.round(side * Math.sqrt(MOST / blob.size) * 0.95);
   }
   return file;
 }
 
 async function changed(input) {
-  const files = new DataTransfer();
+  const chosen = [...input.files];
+  const kept = new DataTransfer();
   const said = [];
-  for (const file of input.files) {
-    let kept = file;
+  for (const file of chosen) {
     try {
       const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
       said.push(hint(picture));
-      if (file.size > MOST) kept = await shrunk(picture, file);
+      kept.items.add(file.size > MOST ? await shrunk(picture, file) : file);
       picture.close();
     } catch {
       // A PDF, or a kind that this browser does not draw: the server opens it.
+      kept.items.add(file);
     }
-    files.items.add(kept);
   }
-  input.files = files.files;
-  const worst = ["small", "blurred", "shining", "good"].find((word) => said.includes(word));
-  status.textContent = worst ? hints[worst] : "";
+  // Meanwhile the person may have chosen another.
+  if (chosen.length === input.files.length && chosen.every((file, i) => file === input.files[i])) {
+    input.files = kept.files;
+    const worst = ["small", "blurred", "shining", "good"].find((word) => said.includes(word));
+    status.textContent = worst ? hints[worst] : "";
+  }
 }
 
-let working = null;
+// Whoever sends before this is done sends the file as it was chosen.
 for (const input of form.querySelectorAll("input[type=file]")) {
-  input.addEventListener("change", () => (working = Promise.all([working, changed(input)])));
+  input.addEventListener("change", () => changed(input));
 }
-form.addEventListener("submit", async (event) => {
-  if (!working) return;
-  event.preventDefault();
-  await working;
-  working = null;
-  form.requestSubmit();
-});
