@@ -65,7 +65,7 @@ def read_one(picture: Image.Image) -> Answer:
     best: Reading | None = None
     for side in SIDES:
         groups = locate(gray, side) or groups
-        readings = [r for group in groups[:TRIES] if (r := reading(gray, look(gray, group)))]
+        readings = [r for group in groups[:TRIES] if (r := examine(gray, look(gray, group)))]
         believed = {r.lines: r for r in readings if not r.doubts}
         if any(_is_contradicted(picture, found) for found in believed.values()):
             return Answer(cause=Cause.UNSURE)
@@ -86,7 +86,7 @@ def _is_contradicted(picture: Image.Image, found: Reading) -> bool:
     return bool(BEYOND_DOUBT.doubts(found.decoded)) and contradicts(picture, found.lines)
 
 
-def reading(gray: Gray, view: View | None) -> Reading | None:
+def examine(gray: Gray, view: View | None) -> Reading | None:
     """The zone of one view, looked at again until it is believed or hopeless.
 
     Every look must show the same zone: what changes with a pixel's shift was never there.
