@@ -123,23 +123,50 @@ def _window(gray: Gray, group: Group) -> tuple[Gray, tuple[int, int]]:
 
 def _grid(row: Row, step: float, tall: float, wide: int, below: Floats) -> tuple[Floats, Floats]:
     """Where in the picture each pixel of the strip looks, x and y; `below` are its heights."""
-    points = row.points.astype(np.float64)
-    lengths = np.hypot(*np.diff(points, axis=0).T)
-    at = np.concatenate(([0.0], np.cumsum(lengths)))
-    middle = at[-1] / 2
-    along = middle + (np.arange(wide) - (wide - 1) / 2) * step
-    inside = np.clip(along, 0, at[-1])
-    spine = np.stack([np.interp(inside, at, points[:, i]) for i in (0, 1)], axis=1)
-    # Beyond its ends the row goes on straight, in the direction of its last fifth.
-    first, last = _way(points[0], points[6]), _way(points[-7], points[-1])
-    spine += np.minimum(along, 0)[:, None] * first
-    spine += np.maximum(along - at[-1], 0)[:, None] * last
+    along = row_length(row) / 2 + (np.arange(wide) - (wide - 1) / 2) * step
+    spine = _at(row, along)
     ways = np.gradient(spine, axis=0)
     ways /= np.hypot(*ways.T)[:, None] + 1e-9
     v = below[:, None] * tall
     x = spine[:, 0] - ways[:, 1] * v
     y = spine[:, 1] + ways[:, 0] * v
     return x.astype(np.float32), y.astype(np.float32)
+
+
+def reach(group: Group, symbols: int, pixels: Floats) -> Floats:
+    """Pixels of the picture along each row (from its start) of `pixels` along its strip."""
+    step = group.length / (symbols * PITCH)
+    wide = round((symbols + 2 * MARGIN) * PITCH) // 4 * 4
+    middles = np.array([row_length(row) / 2 for row in group.rows])
+    reached: Floats = middles[:, None] + (pixels - (wide - 1) / 2) * step
+    return reached
+
+
+def respaced(group: Group, spans: Floats) -> Group:
+    """The group with each row from `spans` (rows, 2) to `spans`, pixels along it; or longer."""
+    rows = []
+    for row, (first, last) in zip(group.rows, spans, strict=True):
+        points = _at(row, np.linspace(first, last, len(row.points))).astype(np.float32)
+        rows.append(Row(points, row.along, row.sure))
+    return Group(tuple(rows), group.leading)
+
+
+def row_length(row: Row) -> float:
+    """Pixels of the picture along a row, its bends included."""
+    return float(np.hypot(*np.diff(row.points, axis=0).T).sum())
+
+
+def _at(row: Row, along: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The points so many pixels along the row; beyond its ends it goes on straight."""
+    points = row.points.astype(np.float64)
+    lengths = np.hypot(*np.diff(points, axis=0).T)
+    at = np.concatenate(([0.0], np.cumsum(lengths)))
+    inside = np.clip(along, 0, at[-1])
+    spine = np.stack([np.interp(inside, at, points[:, i]) for i in (0, 1)], axis=1)
+    first, last = _way(points[0], points[6]), _way(points[-7], points[-1])
+    spine += np.minimum(along, 0)[:, None] * first
+    spine += np.maximum(along - at[-1], 0)[:, None] * last
+    return spine
 
 
 def _way(here: NDArray[np.float64], there: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from broker.verifiers.mrz.lattice import Decoded, decode
 from broker.verifiers.mrz.locate import Group, Row, even_ends
 from broker.verifiers.mrz.recognise import Seen, count_symbols, cut, frames
-from broker.verifiers.mrz.straighten import LEADING, centred, straighten
+from broker.verifiers.mrz.straighten import (
+    LEADING,
+    centred,
+    reach,
+    respaced,
+    row_length,
+    straighten,
+)
 
 Gray: TypeAlias = NDArray[np.uint8]
 
@@ -23,6 +30,12 @@ NOTHING: Final = -0.9
 
 SMOOTH: Final = 6.0
 """Doubts and corrections (logarithms) above which a zone is looked at upside down as well."""
+
+GROWTH: Final = 8
+"""Symbols by which a row is made longer where its print goes on."""
+
+EDGE: Final = 27
+"""Half frames at the end of a strip where no print should be: three symbols' worth."""
 
 OFF: Final = 1.09
 """By how much a strip may be made for too many or too few symbols before it is made again."""
@@ -85,16 +98,56 @@ def _one_way(gray: Gray, group: Group, width: int | None) -> View | None:
     guess = width or _nearest(group.length / group.leading * LEADING)
     group = centred(gray, group, guess)
     told = frames(straighten(gray, group, guess))
+    group, made, told = _grown(gray, group, guess, told)
     width = width or _nearest(count_symbols(told))
     if len(group.rows) == 1:
-        group = Group(group.rows, group.length / width * LEADING)
-    if not 1 / OFF < width / guess < OFF:
-        told = frames(straighten(gray, group, width))
-    group, seen = _completed(gray, *_clearest(group, cut(told, width), ROWS[width]))
+        group = Group(group.rows, group.length / made * LEADING)
+    if made == guess and not 1 / OFF < width / guess < OFF:
+        made, told = width, frames(straighten(gray, group, width))
+    seen = cut(told, width)
+    group = _fitted(group, made, seen)
+    group, seen = _clearest(group, seen, ROWS[width])
+    if made != width:
+        # Now that both ends are known, the strips can be made as they should be.
+        seen = cut(frames(straighten(gray, group, width)), width)
+    group, seen = _completed(gray, group, seen)
     if len(group.rows) < ROWS[width] or seen.clear.mean() < NOTHING:
         return None
     decoded = decode(seen.likely)
     return None if decoded is None else View(group, seen, decoded)
+
+
+def _grown(
+    gray: Gray, group: Group, made: int, told: NDArray[np.float64]
+) -> tuple[Group, int, NDArray[np.float64]]:
+    """The group grown at the ends at which its print goes on: finders may see only a part."""
+    for _ in range(2):
+        before, after = (_goes_on(end) for end in (told[:, :EDGE], told[:, -EDGE:]))
+        if not (before or after) or made > WIDTHS[-1] + GROWTH:
+            break
+        pitch = group.length / made
+        spans = [
+            (-GROWTH * pitch * before, row_length(row) + GROWTH * pitch * after)
+            for row in group.rows
+        ]
+        group = respaced(group, np.array(spans))
+        made += GROWTH * (before + after)
+        group = centred(gray, group, made)
+        told = frames(straighten(gray, group, made))
+    return group, made, told
+
+
+def _goes_on(end: NDArray[np.float64]) -> bool:
+    """Whether most rows show symbols at the very end of their strips."""
+    inked = (end[:, :, :-1].max(axis=2) > np.log(0.6)).mean(axis=1)
+    return bool(np.median(inked) > 0.25)  # noqa: PLR2004  two of the three pitches
+
+
+def _fitted(group: Group, made: int, seen: Seen) -> Group:
+    """The group from the start of its first symbols to the end of its last."""
+    ends = reach(group, made, seen.centres[:, [0, -1]])
+    half = (ends[:, 1] - ends[:, 0]) / (seen.likely.shape[1] - 1) / 2
+    return respaced(group, np.stack((ends[:, 0] - half, ends[:, 1] + half), axis=1))
 
 
 def _clearest(group: Group, seen: Seen, need: int) -> tuple[Group, Seen]:
