@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browsing import ARTEFACTS
 from tests.journeys.conftest import Town, with_key
-from tests.journeys.test_whole_story import LOCALES, Walk, on_its_side
+from tests.journeys.test_whole_story import LOCALES, PHOTOGRAPH, Walk
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -54,7 +54,7 @@ def test_a_telephone_sends_the_picture_and_the_computer_goes_on(
     phone.goto(page.inner_text(".address"))
     phone.screenshot(path=ARTEFACTS / f"{walk.language}-phone-asked.png", full_page=True)
     assert phone.locator("form.hand-over").count() == 0
-    phone.set_input_files("input[name=camera]", on_its_side())
+    phone.set_input_files("input[name=camera]", PHOTOGRAPH)
     phone.locator("main form button").first.click()
     phone.get_by_role("heading", name=re.compile("Votre image|تمت قراءة")).wait_for()
     phone.screenshot(path=ARTEFACTS / f"{walk.language}-phone-sent.png", full_page=True)

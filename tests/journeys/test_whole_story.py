@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, FilePayload, Page
+from playwright.sync_api import Browser, Page
 
 from tests.browsing import ARTEFACTS
 from tests.journeys.conftest import Town, client_of, with_key
@@ -20,12 +20,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PHOTOGRAPH = Path(__file__).parent.parent / "vectors/passport/specimen-photograph.jpg"
 LOCALES = {"fr": "fr-FR", "ar": "ar-MA"}
-
-
-def on_its_side() -> FilePayload:
-    """The photographed specimen as a telephone held upright stores it: turned by 90°."""
-    stored = PHOTOGRAPH.with_name("specimen-photograph-sideways.jpg").read_bytes()
-    return {"name": "IMG_0001.jpg", "mimeType": "image/jpeg", "buffer": stored}
 
 
 class Walk:
@@ -102,7 +96,7 @@ def first_visit(walk: Walk, town: Town) -> None:
     walk.look("second-key")
     walk.press("main a[href^='/authorize/']")
     walk.look("photograph")
-    page.set_input_files("input[name=photograph]", on_its_side())
+    page.set_input_files("input[name=photograph]", PHOTOGRAPH)
     page.locator("form [role=status]").filter(has_text=re.compile(r"\S")).wait_for()
     walk.look("photograph-chosen")
     walk.press("main form button")
