@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 pytest.importorskip("torch", reason="training only: PyTorch is no dependency of the broker")
 pytest.importorskip("onnx")
@@ -27,7 +28,9 @@ def test_a_few_steps_make_a_model_that_onnxruntime_runs(name: str, tmp_path: Pat
     learn(name, seed=5, seconds=300, steps=2, out=tmp_path)
     learn(name, seed=5, seconds=300, steps=1, out=tmp_path)  # goes on from what is there
     session = onnxruntime.InferenceSession(tmp_path / f"{name}.onnx")
-    shown = np.zeros((2, 1, 32, 400) if name == "symbols" else (1, 1, 96, 160), np.float32)
+    shown: NDArray[np.float32] = np.zeros(
+        (2, 1, 32, 400) if name == "symbols" else (1, 1, 96, 160), np.float32
+    )
     (told,) = session.run(["told"], {"shown": shown})
     assert told.shape == ((2, 38, 100) if name == "symbols" else (1, 3, 48, 80))
 

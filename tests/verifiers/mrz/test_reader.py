@@ -28,7 +28,7 @@ def answered(label: dict[str, object]) -> Answer:
 
 @pytest.mark.parametrize("label", LABELS, ids=lambda label: label["file"])
 def test_nothing_wrong_is_ever_believed(label: dict[str, object]) -> None:
-    truth = (tuple(label["lines"]),) if label["expect"] == "read" else ()  # type: ignore[arg-type]
+    truth: object = (tuple(label["lines"]),) if label["expect"] == "read" else ()  # type: ignore[arg-type]
     assert answered(label).zones in {truth, ()}
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from broker.verifiers.mrz.locate import Group, Row
 from broker.verifiers.mrz.straighten import HIGH, MARGIN, PITCH, straighten
@@ -14,9 +15,9 @@ def row(start: tuple[float, float], end: tuple[float, float]) -> Row:
     return Row(points.astype(np.float32), along.astype(np.float32), 1)
 
 
-def ticks(wide: int = 900, high: int = 400) -> np.ndarray:
+def ticks(wide: int = 900, high: int = 400) -> NDArray[np.uint8]:
     """White paper with a black tick every 20 pixels at heights 100 and 150."""
-    gray = np.full((high, wide), 255, np.uint8)
+    gray: NDArray[np.uint8] = np.full((high, wide), 255, np.uint8)
     for x in range(100, 700, 20):
         gray[95:105, x : x + 4] = gray[145:155, x : x + 4] = 0
     return gray
