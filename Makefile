@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 
-.PHONY: run test check check-style interop spid peer kill9 fuzz fuzz-api record record-bench lock help
+.PHONY: run test check check-style interop spid peer kill9 fuzz fuzz-api mutants record record-bench lock help
 run: $(VENV)/.run-installed
 	@$(BIN)/python deploy/run.py
 
@@ -47,6 +47,9 @@ fuzz: $(VENV)/.test-installed ## The long run of damaged requests: 100,000 of th
 
 record: $(VENV)/.test-installed ## The record, long: 4 x 150 appends, 50 kill -9, on both databases
 	MIFTAH_APPENDS=150 MIFTAH_RECORD_KILLS=50 $(BIN)/pytest -s tests/audit/test_processes.py
+
+mutants: $(VENV)/.test-installed ## Ten thousand mutated pictures for the reading process
+	$(BIN)/python -m tests.verifiers.mrz.hostile 10000
 
 interop: $(VENV)/.test-installed ## Relying parties and providers that somebody else wrote
 	@deploy/system-packages.sh interop

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 from flask import Blueprint, Flask
@@ -31,7 +30,7 @@ from broker.identity.verifier import SchemeVerifier, Surroundings, Verifier
 from broker.outbound import Outbound
 from broker.settings import Settings, read_settings
 from broker.verifiers.eidas import EidasVerifier
-from broker.verifiers.mrz import MrzVerifier, PassportEye, engine_available
+from broker.verifiers.mrz import READER, MrzVerifier, Worker
 from broker.verifiers.upstream import UpstreamVerifier
 from broker.web import cookies, csrf, errors, headers, locale, static_files, uploads
 from broker.web.pages import pages as shell
@@ -67,10 +66,7 @@ FOREIGN: tuple[type[SchemeVerifier], ...] = (
 
 
 def verifiers(tools: Tools) -> tuple[Verifier, ...]:
-    """The doors a person may choose to prove who they are.
-
-    Raises EngineMissing, with what to install, where a door's machinery is not there.
-    """
+    """The doors a person may choose to prove who they are."""
     settings = tools.settings
     around = Surroundings(
         settings.issuer,
@@ -83,7 +79,7 @@ def verifiers(tools: Tools) -> tuple[Verifier, ...]:
         scheme_files=settings.schemes_dir,
     )
     return (
-        MrzVerifier(PassportEye(_tesseract()), specimens=settings.proofing.accept_specimens),
+        MrzVerifier(Worker(READER), specimens=settings.proofing.accept_specimens),
         *(made(around) for made in FOREIGN),
     )
 
@@ -103,9 +99,6 @@ def held_schemes(tools: Tools) -> HeldSchemes:
         graded(schemes, tools.policy)
 
     return HeldSchemes(tools.settings.schemes_dir, tools.clock, judge)
-
-
-_tesseract = cache(engine_available)
 
 
 REQUEST_LIMIT = 16 * 1024 * 1024
@@ -145,9 +138,15 @@ def create_app(tools: Tools | None = None) -> Flask:
         if feature.commands is not None:
             app.cli.add_command(feature.commands)
     for verifier in tools.verifiers:
-        # A verifier is no Flask thing: this blueprint only makes its templates findable.
+        # A verifier is no Flask thing: this only makes its templates and scripts findable.
         app.register_blueprint(
-            Blueprint(verifier.kind, type(verifier).__module__, template_folder="templates")
+            Blueprint(
+                verifier.kind,
+                type(verifier).__module__,
+                template_folder="templates",
+                static_folder="static",
+                static_url_path=f"/{verifier.kind}/static",
+            )
         )
     if hops := tools.settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -94,6 +94,8 @@ class ProofingSettings(_Section):
     """From opening a door to confirming what was read; half an hour abroad must fit in."""
     attempts_per_hour: int = Field(default=30, ge=1)
     """Tries of one account, all doors together; reading pictures costs seconds."""
+    handover_lifetime: timedelta = timedelta(minutes=10)
+    """How long a telephone may send a picture for an attempt that was begun at a computer."""
     accept_specimens: bool = False
     """Admit specimen documents of no state (Utopia), for demonstrations; never in production."""
 

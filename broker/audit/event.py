@@ -35,6 +35,8 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "export.made": "What an auditor had asked to take along was packed and signed.",
         "export.refused": "What an auditor had asked to take along could not be packed.",
         "export.requested": "An auditor asked for entries to take along.",
+        "handover.offered": "A person asked to photograph something with another device.",
+        "handover.used": "What another device sent was read for the person who had asked.",
         "key.enrolled": "A security key was added to an account.",
         "key.removed": "A security key was taken from an account.",
         "key.renamed": "A person gave a security key another name.",

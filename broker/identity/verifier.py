@@ -92,7 +92,8 @@ class Verifier(Protocol):
     """Turns what a person presents into Evidence.
 
     A verifier keeps no state, reads no database and never sees a request: what it must
-    remember between `open` and `close` travels in `Opening.remember`.
+    remember between `open` and `close` travels in `Opening.remember`. One whose `by_phone` is
+    True (it need not have it) may be answered from a device that nobody is signed in with.
     """
 
     kind: ClassVar[str]

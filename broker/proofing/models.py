@@ -1,8 +1,8 @@
-"""Tables: tries under way, their count, what was filed, and who went on without."""
+"""Tables: tries under way, their count, hand-overs, what was filed, who went on without."""
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, ForeignKey, LargeBinary, String
+from sqlalchemy import JSON, Date, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from broker.db import Base, UtcDateTime
@@ -67,3 +67,21 @@ class Waiver(Base):
     interaction: Mapped[str] = mapped_column(String(43), primary_key=True)
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id"), primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class Handover(Base):
+    """That one attempt may be answered from another device, once, until `expires`.
+
+    `id` is no secret by itself: the address is a MAC of it, and only the address's digest is
+    compared. `done` once something has been read.
+    """
+
+    __tablename__ = "proofing_handover"
+
+    id: Mapped[str] = mapped_column(String(43), primary_key=True)
+    address: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    attempt: Mapped[str] = mapped_column(String(43), index=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id"), index=True)
+    client_name: Mapped[dict[str, str]] = mapped_column(JSON)
+    done: Mapped[bool] = mapped_column(default=False)
+    expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -51,15 +51,23 @@ def show(opening: Opening, handle: str, attempt: Attempt, code: str | None = Non
             "attempt": attempt.handle,
             "error": None if code is None else message(code),
             "decline": url_for("proofing.decline", handle=handle),
+            "hand_over": f"{request.path}/phone",
         },
     )
     return page if code is None else (page, EvidenceRejected.status)
 
 
 def reply(verifier: Verifier) -> Reply:
-    """What was sent. Raises TooLarge past the verifier's own limit."""
+    """What was sent; the second file of an input called `x` is `x.1`.
+
+    Raises TooLarge past the verifier's own limit.
+    """
     fields = {k: v for k, v in request.form.items() if k != csrf.FIELD}
-    files = {name: upload.read() for name, upload in request.files.items()}
+    files = {
+        f"{name}.{n}" if n else name: upload.read()
+        for name, several in request.files.lists()
+        for n, upload in enumerate(several)
+    }
     size = sum(map(len, files.values())) + sum(len(v.encode()) for v in fields.values())
     if size > verifier.size_limit:
         raise TooLarge("too_many_bytes")

@@ -17,6 +17,7 @@ from broker.interaction.store import ACCOUNT, asked, resume_path
 from broker.proofing import attempts, store, words
 from broker.proofing.foreign import choosing, joining
 from broker.proofing.foreign.ways import find
+from broker.proofing.phone_routes import phones
 from broker.proofing.presenting import (
     Answer,
     action,
@@ -33,7 +34,15 @@ from broker.web.locale import choose
 from broker.web.messages import message
 from broker.web.tools import tools
 
-pages = Blueprint("proofing", __name__, url_prefix="/prove", template_folder="templates")
+pages = Blueprint(
+    "proofing",
+    __name__,
+    url_prefix="/prove",
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/static",
+)
+pages.register_blueprint(phones)
 
 
 @pages.get("/<handle>")

@@ -14,7 +14,7 @@ from broker.accounts import vault
 from broker.accounts.models import Account
 from broker.errors import NotFound
 from broker.identity.evidence import Evidence, Origin, from_json, to_json
-from broker.proofing.models import FiledEvidence, OpenAttempt, Try, Waiver
+from broker.proofing.models import FiledEvidence, Handover, OpenAttempt, Try, Waiver
 from broker.web.tools import tools
 
 
@@ -105,7 +105,7 @@ def been_through(tx: Session, account_id: str, interaction: str | None, since: d
 
 def erase(tx: Session, account_id: str) -> None:
     """Remove all rows of this room about the account."""
-    for table in (OpenAttempt, Try, FiledEvidence, Waiver):
+    for table in (Handover, OpenAttempt, Try, FiledEvidence, Waiver):
         mine: ColumnElement[bool] = table.account_id == account_id
         tx.execute(delete(table).where(mine))
 

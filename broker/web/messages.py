@@ -59,6 +59,10 @@ MESSAGES: dict[str, Message] = {
         "This identity is not linked to your access.",
         "Look at your account page again: it may be gone already.",
     ),
+    "handover_over": Message(
+        "This address is over, or it has been used.",
+        "At the computer, ask for a new one.",
+    ),
     "interaction_over": Message(
         "This visit is over, or it began in another browser.",
         _BACK,

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +97,8 @@ def first_visit(walk: Walk, town: Town) -> None:
     walk.press("main a[href^='/authorize/']")
     walk.look("photograph")
     page.set_input_files("input[name=photograph]", PHOTOGRAPH)
+    page.locator("form [role=status]").filter(has_text=re.compile(r"\S")).wait_for()
+    walk.look("photograph-chosen")
     walk.press("main form button")
     page.wait_for_url("**/review/*", timeout=60_000)
     walk.look("what-was-read")

@@ -19,6 +19,7 @@ from broker.identity.assurance import SHIPPED, read_policy
 from broker.identity.evidence import Outcome
 from broker.identity.verifier import Attempt, Opening, Page, Redirect, Reply, Verifier
 from broker.verifiers.mrz import MrzVerifier
+from broker.verifiers.mrz.answer import Answer
 from tests.conftest import _KEYS
 from tests.verifiers.eidas.conftest import abroad, signed_in_abroad
 from tests.verifiers.mrz.pictures import encoded, plain
@@ -30,7 +31,7 @@ ATTEMPT = Attempt(
 )
 
 VERIFIERS: tuple[Verifier, ...] = (
-    MrzVerifier(lambda _: ()),
+    MrzVerifier(lambda _: Answer()),
     abroad("trial").verifier,
     upstream.door(upstream.Peer(_KEYS)),
 )
@@ -40,7 +41,7 @@ PASSPORT = td3(Holder(nationality="MAR"), Document(state="MAR"))
 
 
 def photographed() -> tuple[Verifier, Attempt, Reply]:
-    verifier = MrzVerifier(lambda _: (PASSPORT,))
+    verifier = MrzVerifier(lambda _: Answer((PASSPORT,)))
     return verifier, ATTEMPT, Reply(files={"photograph": encoded(plain())})
 
 
