@@ -205,6 +205,15 @@ def test_another_claim_may_be_the_stable_one(keyring: Keyring) -> None:
     assert evidence.origin.holder == "TINIT-XYZ"
 
 
+@pytest.mark.parametrize("known", [None, "", " ", 7, "x" * 256])
+def test_without_the_stable_one_nobody_is_known(keyring: Keyring, known: Any) -> None:
+    text = SCHEME.replace('identifier = "sub"', 'identifier = "fiscal"')
+    peer = Peer(keyring, Wrong(userinfo=put(fiscal=known)))
+    verifier = door(peer, scheme(text=text))
+    with pytest.raises(EvidenceRejected, match="upstream_incomplete"):
+        verifier.close(*came_back(verifier, peer))
+
+
 def test_a_member_of_a_claim_may_be_meant(keyring: Keyring) -> None:
     text = SCHEME.replace('given_name = "given_name"', 'given_name = "person > name > value"')
     nested = {"name": {"value": "Sarah"}}
