@@ -13,6 +13,7 @@ from broker.identity.evidence import Evidence, Outcome
 from broker.identity.scheme import SchemeRejected
 from broker.identity.verifier import Attempt, Reply
 from broker.keyring import Keyring
+from broker.outbound import Answer
 from broker.verifiers.upstream import UpstreamVerifier
 from broker.verifiers.upstream.provider import KEYS_KEPT, METADATA_KEPT, ROLLOVER
 from broker.verifiers.upstream.refusals import REFUSALS
@@ -384,6 +385,41 @@ METADATA: dict[str, Change] = {
 def test_metadata_that_is_not_theirs_is_not_followed(keyring: Keyring, case: str) -> None:
     with pytest.raises(EvidenceRejected, match="upstream_not_as_agreed"):
         sent_away(door(Peer(keyring, Wrong(metadata=METADATA[case]))))
+
+
+def answered(body: bytes, status: int = 200, media: str = "application/json") -> Answer:
+    return Answer(status, media, False, body)
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("/.well-known/openid-configuration", answered(b'{"issuer": "https://op.test"}', 500)),
+        ("/.well-known/openid-configuration", answered(b"{}", media="text/html")),
+        ("/.well-known/openid-configuration", answered(b"[]")),
+        ("/.well-known/openid-configuration", answered(b"no json")),
+        ("/par", answered(b'{"request_uri": "urn:x"}', 200)),
+        ("/par", answered(b"{}", 201)),
+        ("/par", answered(b'{"request_uri": ""}', 201)),
+    ],
+)
+def test_an_answer_that_is_not_one_sends_nobody_away(
+    keyring: Keyring, path: str, answer: Answer
+) -> None:
+    verifier = door(Peer(keyring, Wrong(instead={path: answer})), scheme("pushed = true\n"))
+    with pytest.raises(EvidenceRejected, match="upstream_not_as_agreed"):
+        sent_away(verifier)
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"keys": 1}', b'{"keys": [%s1]}' % (b"1," * 50)])
+def test_what_is_no_key_set_verifies_nothing(keyring: Keyring, body: bytes) -> None:
+    assert code_of(keyring, Wrong(instead={"/jwks": answered(body)})) == "upstream_not_as_agreed"
+
+
+def test_a_request_too_long_for_a_browser_is_not_sent(keyring: Keyring) -> None:
+    more = f'parameters = {{note = "{"x" * 8_000}"}}\n'
+    with pytest.raises(EvidenceRejected, match="upstream_not_as_agreed"):
+        sent_away(door(Peer(keyring), scheme(more)))
 
 
 def test_an_address_in_the_file_goes_before_what_is_published(keyring: Keyring) -> None:
