@@ -81,9 +81,9 @@ def redeem(  # noqa: PLR0913  whose code, for what, from whom, and with whose ke
     id_token, access_token = told.get("id_token"), told.get("access_token")
     kind = told.get("token_type")
     if not all(isinstance(part, str) for part in (id_token, access_token, kind)):
-        raise EvidenceRejected("upstream_unusable", "no tokens")
+        raise EvidenceRejected("upstream_not_as_agreed", "no tokens")
     if str(kind).lower() != ("dpop" if section.dpop else "bearer"):
-        raise EvidenceRejected("upstream_unusable", "another kind of access token")
+        raise EvidenceRejected("upstream_not_as_agreed", "another kind of access token")
     signed = providers.verified(section, opened(str(id_token), section, client), now, ("jwt",))
     _demand_for_us(signed.claims, section)
     _demand_now(signed.claims, section, now)
@@ -119,7 +119,7 @@ def _demand_for_us(claims: Mapping[str, Any], section: Section) -> None:
         raise EvidenceRejected("upstream_other_audience", "azp")
     subject = claims.get("sub")
     if not isinstance(subject, str) or not _SUB.fullmatch(subject):
-        raise EvidenceRejected("upstream_unusable", "sub")
+        raise EvidenceRejected("upstream_not_as_agreed", "sub")
 
 
 def _demand_now(claims: Mapping[str, Any], section: Section, now: datetime) -> None:
@@ -127,16 +127,16 @@ def _demand_now(claims: Mapping[str, Any], section: Section, now: datetime) -> N
     moment, skew = now.timestamp(), section.skew
     begins, ends = _moment(claims, "iat"), _moment(claims, "exp")
     if begins is None or ends is None:
-        raise EvidenceRejected("upstream_unusable", "iat or exp")
+        raise EvidenceRejected("upstream_not_as_agreed", "iat or exp")
     if "nbf" in claims:
         earliest = _moment(claims, "nbf")
         if earliest is None:
-            raise EvidenceRejected("upstream_unusable", "nbf")
+            raise EvidenceRejected("upstream_not_as_agreed", "nbf")
         begins = max(begins, earliest)
     if not begins <= moment + skew or not moment - skew < ends:
         raise EvidenceRejected("upstream_expired", "iat, nbf or exp")
     if ends - begins > LONGEST_LIFE:
-        raise EvidenceRejected("upstream_unusable", "a life too long")
+        raise EvidenceRejected("upstream_not_as_agreed", "a life too long")
 
 
 def _demand_ours(

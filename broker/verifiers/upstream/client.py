@@ -46,7 +46,7 @@ class Client:
     ) -> Answer:
         """Their answer to a form of ours, with proof that it is ours.
 
-        Raises EvidenceRejected upstream_silent, upstream_unusable, upstream_unconfigured.
+        Raises EvidenceRejected upstream_silent, upstream_not_as_agreed, upstream_unconfigured.
         """
 
         def sent(nonce: str) -> Answer:
@@ -61,7 +61,7 @@ class Client:
     def get(self, address: str, access_token: str, section: Section, now: datetime) -> Answer:
         """Their answer to whoever has the access token. Raises EvidenceRejected as `post`."""
         if not (access_token.isascii() and access_token.isprintable()):
-            raise EvidenceRejected("upstream_unusable", "access token")
+            raise EvidenceRejected("upstream_not_as_agreed", "access token")
         hashed = hashlib.sha256(access_token.encode()).digest()
         token_hash = base64.urlsafe_b64encode(hashed).rstrip(b"=").decode("ascii")
 

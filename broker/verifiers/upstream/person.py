@@ -55,7 +55,7 @@ def _userinfo(
     address = providers.metadata_of(section, now).address("userinfo_endpoint")
     answer = client.get(address, tokens.access_token, section, now)
     if answer.status != OK:
-        raise EvidenceRejected("upstream_unusable", f"status {answer.status}")
+        raise EvidenceRejected("upstream_not_as_agreed", f"status {answer.status}")
     if answer.media_type not in {"application/jwt", "application/jose"}:
         if section.userinfo is not Least.PLAIN:
             raise EvidenceRejected("upstream_untrusted", "userinfo that nobody signed")

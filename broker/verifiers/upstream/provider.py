@@ -30,7 +30,7 @@ class Metadata:
     def address(self, name: str) -> str:
         """Raises EvidenceRejected where the provider has no such address."""
         if name not in self.addresses:
-            raise EvidenceRejected("upstream_unusable", f"no {name}")
+            raise EvidenceRejected("upstream_not_as_agreed", f"no {name}")
         return self.addresses[name]
 
 
@@ -46,7 +46,7 @@ class Providers:
     keys: dict[str, tuple[datetime, Mapping[str, Any]]] = field(default_factory=dict)
 
     def metadata_of(self, section: Section, now: datetime) -> Metadata:
-        """Raises EvidenceRejected: upstream_silent, upstream_unusable."""
+        """Raises EvidenceRejected: upstream_silent, upstream_not_as_agreed."""
         name = section.model_dump_json()
         kept = self.metadata.get(name)
         if kept is None or abs(now - kept[0]) >= METADATA_KEPT:
@@ -84,11 +84,11 @@ class Providers:
         address = f"{section.issuer.rstrip('/')}/.well-known/openid-configuration"
         told = document(asked(self.outbound, address))
         if told.get("issuer") != section.issuer:
-            raise EvidenceRejected("upstream_unusable", "the metadata names another issuer")
+            raise EvidenceRejected("upstream_not_as_agreed", "the metadata names another issuer")
         found = {name: told[name] for name in ENDPOINTS if isinstance(told.get(name), str)}
         addresses = found | section.published()
         if not all(_is_secure(url, local=self.outbound.local) for url in addresses.values()):
-            raise EvidenceRejected("upstream_unusable", "an address that is not https")
+            raise EvidenceRejected("upstream_not_as_agreed", "an address that is not https")
         promised = told.get("authorization_response_iss_parameter_supported") is True
         return Metadata(addresses, promised)
 
@@ -97,32 +97,32 @@ class Providers:
         if kept is None or abs(now - kept[0]) >= kept_for:
             found = document(asked(self.outbound, address))
             if not isinstance(found.get("keys"), list) or len(found["keys"]) > KEYS:
-                raise EvidenceRejected("upstream_unusable", "no JWK Set")
+                raise EvidenceRejected("upstream_not_as_agreed", "no JWK Set")
             kept = now, found
             self.keys[address] = kept
         return kept[1]
 
 
 def asked(outbound: Outbound, url: str, **sent: Any) -> Answer:
-    """What they answer. Raises EvidenceRejected: upstream_silent, upstream_unusable."""
+    """What they answer. Raises EvidenceRejected: upstream_silent, upstream_not_as_agreed."""
     try:
         return outbound.fetch(url, limit=LIMIT, **sent)
     except UpstreamUnavailable as error:
         silent = error.code == "upstream_unavailable"
-        code = "upstream_silent" if silent else "upstream_unusable"
+        code = "upstream_silent" if silent else "upstream_not_as_agreed"
         raise EvidenceRejected(code, error.hint) from None
 
 
 def document(answer: Answer, *, status: int = 200) -> dict[str, Any]:
-    """The JSON object of an answer. Raises EvidenceRejected upstream_unusable."""
+    """The JSON object of an answer. Raises EvidenceRejected upstream_not_as_agreed."""
     media = answer.media_type
     is_json = media.endswith(("/json", "+json"))
     if answer.status != status or not is_json:
-        raise EvidenceRejected("upstream_unusable", f"status {answer.status}, {media[:80]}")
+        raise EvidenceRejected("upstream_not_as_agreed", f"status {answer.status}, {media[:80]}")
     try:
         return jose.json_object(answer.body)
     except jose.SignatureRejected:
-        raise EvidenceRejected("upstream_unusable", "no JSON object") from None
+        raise EvidenceRejected("upstream_not_as_agreed", "no JSON object") from None
 
 
 def _is_secure(url: str, *, local: bool) -> bool:

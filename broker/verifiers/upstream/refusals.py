@@ -89,7 +89,7 @@ REFUSALS: Final[Mapping[str, Message]] = {
         "We could not make sure that the answer really comes from the service that you chose.",
         _AGAIN,
     ),
-    "upstream_unusable": Message(
+    "upstream_not_as_agreed": Message(
         "The other service gave an answer that we cannot use.",
         _LATER,
     ),

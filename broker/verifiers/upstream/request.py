@@ -66,7 +66,7 @@ def location(  # noqa: PLR0913  who asks whom, for what, and how they talk
     address = metadata.address("authorization_endpoint")
     url = f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}"
     if len(url) > LONGEST_LOCATION:
-        raise EvidenceRejected("upstream_unusable", "a request too long for a browser")
+        raise EvidenceRejected("upstream_not_as_agreed", "a request too long for a browser")
     return url
 
 
@@ -143,5 +143,5 @@ def _pushed(
     told = document(client.post(address, asked, section, now), status=CREATED)
     name = told.get("request_uri")
     if not isinstance(name, str) or not 0 < len(name) <= 512:  # noqa: PLR2004  for an address
-        raise EvidenceRejected("upstream_unusable", "no request_uri")
+        raise EvidenceRejected("upstream_not_as_agreed", "no request_uri")
     return {"client_id": section.client_id, "request_uri": name}

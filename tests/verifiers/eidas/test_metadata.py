@@ -116,7 +116,10 @@ UNBELIEVED: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "for-ever": (lambda: signed(entry(until=None)), "without validUntil"),
     "another": (lambda: signed(entry("https://node.xb.test")), "0 entries"),
-    "twice": (lambda: signed(listed(entry(), entry(until=None))), "eidas_ambiguous"),
+    "twice": (
+        lambda: signed(listed(entry(), entry().replace('ID="_m', 'ID="_n'))),
+        "2 entries",
+    ),
     "no-key": (lambda: signed(entry(keys=())), "no signing key"),
     "another-binding": (lambda: signed(entry(binding="SOAP")), "no address"),
     "another-protocol": (lambda: signed(entry(protocol="urn:other")), "does not speak"),

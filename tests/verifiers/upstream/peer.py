@@ -107,6 +107,7 @@ class Wrong:
     userinfo_status: int = 200
     dpop_nonce: str = ""
     silent: str = ""
+    instead: dict[str, Answer] = field(default_factory=dict)
 
 
 class Peer(Outbound):
@@ -141,20 +142,23 @@ class Peer(Outbound):
         self.asked.append(path)
         if self.wrong.silent and path.endswith(self.wrong.silent):
             raise UpstreamUnavailable("upstream_unavailable", "TimeoutError")
-        if path == "/.well-known/openid-configuration":
-            return self._json(self._metadata())
-        if path == "/jwks":
-            keys = [key.as_dict(private=False) for key in self.wrong.published]
-            return self._json({"keys": keys})
-        if form is not None and (missing := self._demand_client(path, form, headers or {})):
-            return missing
-        if path == "/par":
-            return self._push(dict(form or {}))
-        if path == "/token":
-            return self._tokens(dict(form or {}))
-        if path == "/userinfo":
-            return self._userinfo(headers or {})
-        raise AssertionError(url)
+        return self.wrong.instead.get(path) or self._answer(path, form, headers or {})
+
+    def _answer(
+        self, path: str, form: Mapping[str, str] | None, headers: Mapping[str, str]
+    ) -> Answer:
+        if form is not None and (refused := self._demand_client(path, form, headers)):
+            return refused
+        answers: dict[str, Callable[[], Answer]] = {
+            "/.well-known/openid-configuration": lambda: self._json(self._metadata()),
+            "/jwks": lambda: self._json(
+                {"keys": [key.as_dict(private=False) for key in self.wrong.published]}
+            ),
+            "/par": lambda: self._push(dict(form or {})),
+            "/token": lambda: self._tokens(dict(form or {})),
+            "/userinfo": lambda: self._userinfo(headers),
+        }
+        return answers[path]()
 
     def authorize(self, url: str) -> dict[str, str]:
         """A person signs in; the fields of the answer that their browser brings back."""

@@ -93,7 +93,7 @@ def test_another_miftah_vouches_at_its_level(verifier: UpstreamVerifier, there: 
 def test_its_answer_is_good_once(verifier: UpstreamVerifier, there: Flask) -> None:
     attempt, fields = came_back(verifier, person(there, "verified"), "")
     verifier.close(attempt, Reply(fields))
-    with pytest.raises(EvidenceRejected, match="upstream_unusable"):
+    with pytest.raises(EvidenceRejected, match="upstream_not_as_agreed"):
         verifier.close(attempt, Reply(fields))
 
 

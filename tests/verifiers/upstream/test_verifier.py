@@ -13,6 +13,7 @@ from broker.identity.evidence import Evidence, Outcome
 from broker.identity.scheme import SchemeRejected
 from broker.identity.verifier import Attempt, Reply
 from broker.keyring import Keyring
+from broker.outbound import Answer
 from broker.verifiers.upstream import UpstreamVerifier
 from broker.verifiers.upstream.provider import KEYS_KEPT, METADATA_KEPT, ROLLOVER
 from broker.verifiers.upstream.refusals import REFUSALS
@@ -173,7 +174,7 @@ def test_a_missing_secret_is_our_fault_and_not_the_persons(keyring: Keyring) -> 
 def test_tokens_bound_to_a_key_of_ours(keyring: Keyring, nonce: str) -> None:
     wrong = Wrong(tokens=put(token_type="DPoP"), dpop_nonce=nonce)
     assert taken(keyring, wrong, "dpop = true\npushed = true\n").kind == "fc_eidas2"
-    assert code_of(keyring, Wrong(), "dpop = true\n") == "upstream_unusable"
+    assert code_of(keyring, Wrong(), "dpop = true\n") == "upstream_not_as_agreed"
 
 
 @pytest.mark.parametrize("key", [OURS, OURS_RSA], ids=["EC", "RSA"])
@@ -205,6 +206,15 @@ def test_another_claim_may_be_the_stable_one(keyring: Keyring) -> None:
     assert evidence.origin.holder == "TINIT-XYZ"
 
 
+@pytest.mark.parametrize("known", [None, "", " ", 7, "x" * 256])
+def test_without_the_stable_one_nobody_is_known(keyring: Keyring, known: Any) -> None:
+    text = SCHEME.replace('identifier = "sub"', 'identifier = "fiscal"')
+    peer = Peer(keyring, Wrong(userinfo=put(fiscal=known)))
+    verifier = door(peer, scheme(text=text))
+    with pytest.raises(EvidenceRejected, match="upstream_incomplete"):
+        verifier.close(*came_back(verifier, peer))
+
+
 def test_a_member_of_a_claim_may_be_meant(keyring: Keyring) -> None:
     text = SCHEME.replace('given_name = "given_name"', 'given_name = "person > name > value"')
     nested = {"name": {"value": "Sarah"}}
@@ -230,15 +240,15 @@ REFUSED: dict[str, tuple[str, Wrong, str]] = {
     "audience": ("upstream_other_audience", Wrong(id_token=put(aud=f"{CLIENT_ID}2")), ""),
     "audiences": ("upstream_other_audience", Wrong(id_token=put(aud=[CLIENT_ID, "x"])), ""),
     "party": ("upstream_other_audience", Wrong(id_token=put(azp="x")), ""),
-    "subject": ("upstream_unusable", Wrong(id_token=put(sub="a b")), ""),
+    "subject": ("upstream_not_as_agreed", Wrong(id_token=put(sub="a b")), ""),
     "over": ("upstream_expired", Wrong(id_token=put(exp=DAY - 61)), ""),
     "future": ("upstream_expired", Wrong(id_token=put(iat=DAY + 61)), ""),
     "not-before": ("upstream_expired", Wrong(id_token=put(nbf=DAY + 61)), ""),
-    "for-ever": ("upstream_unusable", Wrong(id_token=put(exp=DAY + 10**8)), ""),
-    "not-before-when": ("upstream_unusable", Wrong(id_token=put(nbf="now")), ""),
-    "no-end": ("upstream_unusable", Wrong(id_token=drop("exp")), ""),
-    "huge": ("upstream_unusable", Wrong(id_token=put(iat=10**300)), ""),
-    "true": ("upstream_unusable", Wrong(id_token=put(iat=True)), ""),
+    "for-ever": ("upstream_not_as_agreed", Wrong(id_token=put(exp=DAY + 10**8)), ""),
+    "not-before-when": ("upstream_not_as_agreed", Wrong(id_token=put(nbf="now")), ""),
+    "no-end": ("upstream_not_as_agreed", Wrong(id_token=drop("exp")), ""),
+    "huge": ("upstream_not_as_agreed", Wrong(id_token=put(iat=10**300)), ""),
+    "true": ("upstream_not_as_agreed", Wrong(id_token=put(iat=True)), ""),
     "nonce": ("upstream_unasked", Wrong(id_token=put(nonce="x")), ""),
     "no-nonce": ("upstream_unasked", Wrong(id_token=drop("nonce")), ""),
     "at-hash": ("upstream_untrusted", Wrong(id_token=put(at_hash="x")), ""),
@@ -249,8 +259,8 @@ REFUSED: dict[str, tuple[str, Wrong, str]] = {
     "old": ("upstream_sign_in_old", Wrong(id_token=put(auth_time=DAY - 700)), "max_age = 600\n"),
     "no-time": ("upstream_sign_in_old", Wrong(id_token=drop("auth_time")), "max_age = 600\n"),
     "time-to-come": ("upstream_sign_in_old", Wrong(id_token=put(auth_time=DAY + 61)), ""),
-    "no-tokens": ("upstream_unusable", Wrong(tokens=drop("id_token")), ""),
-    "mac-token": ("upstream_unusable", Wrong(tokens=put(token_type="mac")), ""),
+    "no-tokens": ("upstream_not_as_agreed", Wrong(tokens=drop("id_token")), ""),
+    "mac-token": ("upstream_not_as_agreed", Wrong(tokens=put(token_type="mac")), ""),
     "other-person": ("upstream_other_person", Wrong(userinfo=put(sub="u-2")), ""),
     "nobody": ("upstream_other_person", Wrong(userinfo=drop("sub")), ""),
     "unsigned": ("upstream_untrusted", Wrong(), 'userinfo = "signed"\n'),
@@ -261,7 +271,7 @@ REFUSED: dict[str, tuple[str, Wrong, str]] = {
         "upstream_other_audience", Wrong(userinfo_as="signed", userinfo=put(aud="x")), "",
     ),
     "userinfo-status": (
-        "upstream_unusable", Wrong(userinfo_as="signed", userinfo_status=500), "",
+        "upstream_not_as_agreed", Wrong(userinfo_as="signed", userinfo_status=500), "",
     ),
     "no-name": ("upstream_incomplete", Wrong(userinfo=drop("family_name")), ""),
     "blank-name": ("upstream_incomplete", Wrong(userinfo=put(family_name=" \u200b")), ""),
@@ -328,7 +338,7 @@ def test_a_code_is_good_once(keyring: Keyring) -> None:
     verifier = door(peer)
     attempt, reply = came_back(verifier, peer)
     verifier.close(attempt, reply)
-    with pytest.raises(EvidenceRejected, match="upstream_unusable"):
+    with pytest.raises(EvidenceRejected, match="upstream_not_as_agreed"):
         verifier.close(attempt, reply)
 
 
@@ -337,7 +347,7 @@ def test_the_answer_to_another_attempt_is_refused(keyring: Keyring) -> None:
     verifier = door(peer)
     _, first = came_back(verifier, peer)
     second, _ = came_back(verifier, peer)
-    with pytest.raises(EvidenceRejected, match="upstream_unusable"):
+    with pytest.raises(EvidenceRejected, match="upstream_not_as_agreed"):
         verifier.close(second, replace(first, fields={**first.fields, "state": second.handle}))
 
 
@@ -373,8 +383,43 @@ METADATA: dict[str, Change] = {
 
 @pytest.mark.parametrize("case", METADATA)
 def test_metadata_that_is_not_theirs_is_not_followed(keyring: Keyring, case: str) -> None:
-    with pytest.raises(EvidenceRejected, match="upstream_unusable"):
+    with pytest.raises(EvidenceRejected, match="upstream_not_as_agreed"):
         sent_away(door(Peer(keyring, Wrong(metadata=METADATA[case]))))
+
+
+def answered(body: bytes, status: int = 200, media: str = "application/json") -> Answer:
+    return Answer(status, media, False, body)
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("/.well-known/openid-configuration", answered(b'{"issuer": "https://op.test"}', 500)),
+        ("/.well-known/openid-configuration", answered(b"{}", media="text/html")),
+        ("/.well-known/openid-configuration", answered(b"[]")),
+        ("/.well-known/openid-configuration", answered(b"no json")),
+        ("/par", answered(b'{"request_uri": "urn:x"}', 200)),
+        ("/par", answered(b"{}", 201)),
+        ("/par", answered(b'{"request_uri": ""}', 201)),
+    ],
+)
+def test_an_answer_that_is_not_one_sends_nobody_away(
+    keyring: Keyring, path: str, answer: Answer
+) -> None:
+    verifier = door(Peer(keyring, Wrong(instead={path: answer})), scheme("pushed = true\n"))
+    with pytest.raises(EvidenceRejected, match="upstream_not_as_agreed"):
+        sent_away(verifier)
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"keys": 1}', b'{"keys": [%s1]}' % (b"1," * 50)])
+def test_what_is_no_key_set_verifies_nothing(keyring: Keyring, body: bytes) -> None:
+    assert code_of(keyring, Wrong(instead={"/jwks": answered(body)})) == "upstream_not_as_agreed"
+
+
+def test_a_request_too_long_for_a_browser_is_not_sent(keyring: Keyring) -> None:
+    more = f'parameters = {{note = "{"x" * 8_000}"}}\n'
+    with pytest.raises(EvidenceRejected, match="upstream_not_as_agreed"):
+        sent_away(door(Peer(keyring), scheme(more)))
 
 
 def test_an_address_in_the_file_goes_before_what_is_published(keyring: Keyring) -> None:
