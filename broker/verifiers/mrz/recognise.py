@@ -34,11 +34,13 @@ class Seen:
     """What rows look like, cut into places.
 
     `likely` (rows, places, 37): the logarithm of each symbol's likelihood. `centres` (rows,
-    places): where the symbols stand, in pixels of the strip.
+    places): where the symbols stand, in pixels of the strip. `beyond` (rows, 2): how likely a
+    symbol is one place before the first and one after the last.
     """
 
     likely: Floats
     centres: Floats
+    beyond: Floats
 
     @property
     def clear(self) -> Floats:
@@ -74,7 +76,17 @@ def cut(likely: Floats, places: int) -> Seen:
     at = np.where(np.abs(smooth - at) > STRAY, smooth, at).clip(1, likely.shape[1] - 2)
     near = np.round(at).astype(int)[:, :, None] + np.arange(-1, 2)
     told = likely[np.arange(len(likely))[:, None, None], near, :-1].mean(axis=2)
-    return Seen(_log_softmax(told), at * PIXELS)
+    return Seen(_log_softmax(told), at * PIXELS, _beyond(likely, at))
+
+
+def _beyond(likely: Floats, at: Floats) -> Floats:
+    """How likely print is where the next symbols would stand if there were more of them."""
+    next_ones = np.stack((at[:, 0] - PITCH, at[:, -1] + PITCH), axis=1)
+    near = np.round(next_ones).astype(int)[:, :, None] + np.arange(-1, 2)
+    near = near.clip(0, likely.shape[1] - 1)
+    told = likely[np.arange(len(likely))[:, None, None], near, :-1].mean(axis=2)
+    beyond: Floats = np.exp(told.max(axis=-1))
+    return beyond
 
 
 def _log_softmax(logits: Floats) -> Floats:

@@ -162,7 +162,9 @@ def _clearest(group: Group, seen: Seen, need: int) -> tuple[Group, Seen]:
         else:
             last -= 1
     rows = slice(first, last)
-    return Group(group.rows[rows], group.leading), Seen(seen.likely[rows], seen.centres[rows])
+    return Group(group.rows[rows], group.leading), (
+        Seen(seen.likely[rows], seen.centres[rows], seen.beyond[rows])
+    )
 
 
 def _completed(gray: Gray, group: Group, seen: Seen) -> tuple[Group, Seen]:
