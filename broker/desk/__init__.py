@@ -17,6 +17,7 @@ from broker.desk import (
 )
 from broker.desk.commands import commands
 from broker.desk.door import door
+from broker.desk.worker import pack_next
 from broker.feature import Feature
 from broker.web import csrf
 
@@ -49,4 +50,4 @@ for endpoint in (
 ):
     csrf.exempt(f"desk.api.{endpoint}")
 
-feature = Feature("desk", pages=pages, erase=auditor.forget, commands=commands)
+feature = Feature("desk", pages=pages, erase=auditor.forget, work=pack_next, commands=commands)

@@ -1,6 +1,4 @@
-"""`flask --app broker desk …`: who audits, and the worker that packs exports."""
-
-import time
+"""`flask --app broker desk …`: who audits."""
 
 import click
 from flask.cli import AppGroup
@@ -8,15 +6,12 @@ from sqlalchemy import select
 
 from broker.accounts.models import Account
 from broker.db import reading, transaction
-from broker.desk import auditor, exports
+from broker.desk import auditor
 from broker.desk.models import Auditor
 from broker.desk.scope import ALL
 from broker.web.tools import tools
 
 commands = AppGroup("desk", help="The auditors' desk.")
-
-PAUSE_S = 1.0
-"""Between looks at an empty queue."""
 
 
 @commands.command()
@@ -56,31 +51,3 @@ def every() -> None:
         for row in tx.scalars(select(Auditor).order_by(Auditor.since)):
             limit = "all services" if row.clients is None else " ".join(row.clients)
             click.echo(f"{row.id}\t{' '.join(row.scope)}\t{limit}")
-
-
-@commands.command()
-@click.option("--once", is_flag=True, help="Stop when nothing waits.")
-def work(*, once: bool) -> None:
-    """Pack the exports that wait, for ever."""
-    while True:
-        if not pack_next():
-            if once:
-                return
-            time.sleep(PAUSE_S)
-
-
-def pack_next() -> bool:
-    """Whether an export waited; while it is packed nothing else waits for a lock.
-
-    A worker that dies in the middle leaves an export that waits again when its lease is over.
-    """
-    house, now = tools(), tools().clock()
-    with transaction() as tx:
-        job = exports.take(tx, now)
-    if job is None:
-        return False
-    with reading() as tx:
-        content = exports.packed(tx, job, house, now)
-    with transaction() as tx:
-        exports.settle(tx, job, content, house.clock())
-    return True

@@ -111,6 +111,11 @@ def listed(tx: Session, reader: Reader, now: datetime) -> list[Export]:
     return list(tx.scalars(mine.order_by(Export.created.desc(), Export.id)))
 
 
+def waits(tx: Session, now: datetime) -> bool:
+    """Whether an export waits to be packed."""
+    return tx.scalar(select(Export.id).where(Export.due <= now).limit(1)) is not None
+
+
 def take(tx: Session, now: datetime) -> Job | None:
     """The export that has waited longest, for the caller alone; None where none waits."""
     due = select(Export).where(Export.due <= now).order_by(Export.due).limit(1)

@@ -12,8 +12,8 @@ from broker.accounts import store as accounts
 from broker.app import create_app
 from broker.db import db, transaction
 from broker.desk import auditor
-from broker.desk.commands import pack_next
 from broker.desk.scope import ALL
+from broker.desk.worker import pack_next
 from broker.setup import alembic_config
 from broker.web.tools import Tools
 from tests.conftest import NOON

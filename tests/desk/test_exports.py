@@ -17,7 +17,7 @@ from broker.audit.entry import read_leaf
 from broker.audit.models import AuditEntry
 from broker.db import reading, transaction
 from broker.desk import exports
-from broker.desk.commands import pack_next
+from broker.desk.worker import pack_next
 from miftah_verify.bundle import Export, verify_bundle
 from miftah_verify.note import parse_key
 from miftah_verify.policy import simple

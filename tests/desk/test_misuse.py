@@ -12,8 +12,8 @@ from sqlalchemy import func, select, text
 from broker.audit.entry import read_leaf
 from broker.audit.models import AuditEntry
 from broker.db import reading, transaction
-from broker.desk.commands import pack_next
 from broker.desk.models import Case, Export
+from broker.desk.worker import pack_next
 from tests.conftest import NOON, StoppedClock
 from tests.desk.conftest import Desk, body, code, issue, refuse
 
