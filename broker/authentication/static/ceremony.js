@@ -6,8 +6,6 @@ const isCreation = form.dataset.ceremony === "create";
 const options = JSON.parse(form.dataset.options);
 const button = form.querySelector("button");
 let running = null;
-// Whether a key in this very browser was already asked for, without any other way being offered.
-let askedHere = false;
 
 function octets(text) {
   const base64 = text.replaceAll("-", "+").replaceAll("_", "/");
@@ -57,34 +55,19 @@ function show(trouble) {
   part.focus();
 }
 
-// An immediate question is answered by what is saved here or not at all, and takes no signal.
-function manner(mediation, signal) {
-  if (mediation === "immediate") return { mediation };
-  return { signal, ...(mediation && { mediation }) };
-}
-
-// The first press asks this browser only, where it can be asked so: whoever has no key here learns
-// it at once, and is not led through codes to scan (WebAuthn Level 3, immediate mediation).
-async function howToAsk() {
-  if (isCreation || askedHere || options.allowCredentials?.length) return undefined;
-  askedHere = true;
-  const able = await PublicKeyCredential.getClientCapabilities?.();
-  return able?.immediateGet ? "immediate" : undefined;
-}
-
 // One ceremony at a time: the button takes over from the field that waits for a saved key.
 async function run(mediation) {
   running?.abort();
   const mine = (running = new AbortController());
-  const request = { publicKey: parsed(), ...manner(mediation, mine.signal) };
+  const request = { publicKey: parsed(), signal: mine.signal, ...(mediation && { mediation }) };
   try {
     const answer = await navigator.credentials[isCreation ? "create" : "get"](request);
     form.elements.credential.value = JSON.stringify(toJson(answer));
     button.disabled = true;
     form.submit();
   } catch (error) {
-    if (mine.signal.aborted || mediation === "conditional") return;
-    show(mediation === "immediate" ? "none-here" : error.name);
+    if (mine.signal.aborted || mediation) return;
+    show(error.name);
     wait();
   }
 }
@@ -102,10 +85,10 @@ if (form.dataset.unknown) {
 }
 
 if (window.PublicKeyCredential) {
-  form.addEventListener("submit", async (event) => {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
     show(null);
-    run(await howToAsk());
+    run();
   });
   // After a refusal the person decides: a device that answers by itself would go round in circles.
   if (!document.querySelector("#error-title")) wait();

@@ -20,6 +20,9 @@ from broker.verifiers.mrz.vote import vote
 
 Gray: TypeAlias = NDArray[np.uint8]
 
+LOADED_LATE: Final = ("passporteye.mrz.image", "skimage.filters", "skimage.morphology")
+"""What the second opinion needs; the reading process loads it before its memory is bounded."""
+
 SIDES: Final = (SIDE, 2 * SIDE * 3 // 4)
 """Sizes at which rows are looked for, one after the other."""
 

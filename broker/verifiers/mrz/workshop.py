@@ -30,9 +30,6 @@ LEAST_MB: Final = 128
 CPU_SECONDS: Final = 60
 """For one request; the broker's patience ends before, unless the broker itself has ended."""
 
-LOADED_LATE: Final = ("passporteye.mrz.image", "skimage.filters", "skimage.morphology")
-"""What the second opinion needs, and loads at the first doubt: too much for what is left then."""
-
 OUT_OF_MEMORY: Final = "picture_too_costly"
 
 
@@ -43,7 +40,8 @@ def main() -> None:
     answers = os.dup(1)
     os.dup2(2, 1)
     read((Image.new("RGB", (640, 480), "white"),))  # loads whatever is loaded once
-    for module in LOADED_LATE:
+    # And what it would load at its first doubt only: too much for what is left then.
+    for module in getattr(sys.modules[read.__module__], "LOADED_LATE", ()):
         import_module(module)
     confine(total_mb)
     tell(answers, READY)

@@ -200,7 +200,7 @@ def test_a_database_that_is_away_for_a_moment_does_not_end_the_worker(
     monkeypatch.setattr(time, "sleep", pause)
     with app.app_context():
         db.drop_all()
-    app.test_cli_runner().invoke(args=["logout", "deliver"])
+    app.test_cli_runner().invoke(args=["work"])
     assert len(pauses) == 2
     # The service's registration was in the tables that were gone: it is told no more.
     assert said(app, "logout.refused") == [{"client": "service", "tries": 1, "reason": "unwanted"}]

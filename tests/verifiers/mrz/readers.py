@@ -43,5 +43,7 @@ def writer(_: Sequence[Image.Image]) -> Answer:
 def unsettled(_: Sequence[Image.Image]) -> Answer:
     """Says that its environment holds something of the broker's."""
     mine = {"PATH", "PYTHONPATH", "LC_ALL", "LC_CTYPE"}
-    foreign = {n for n in os.environ if n not in mine and not n.startswith(("OMP_", "OPENBLAS_"))}
+    foreign = {
+        n for n in os.environ if n not in mine and not n.startswith(("KMP_", "OMP_", "OPENBLAS_"))
+    }
     return Answer((tuple(sorted(foreign)),))
