@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 
-.PHONY: run test check check-style interop peer kill9 fuzz lock help
+.PHONY: run test check check-style interop spid peer kill9 fuzz fuzz-api mutants record record-bench lock help
 run: $(VENV)/.run-installed
 	@$(BIN)/python deploy/run.py
 
@@ -45,10 +45,22 @@ kill9: $(VENV)/.test-installed ## The long run of kill -9 during issuances: 10,0
 fuzz: $(VENV)/.test-installed ## The long run of damaged requests: 100,000 of them, none a server error
 	MIFTAH_FUZZ=100000 $(BIN)/pytest -s tests/fuzz
 
-interop: $(VENV)/.test-installed ## Relying parties that somebody else wrote, against the broker
+record: $(VENV)/.test-installed ## The record, long: 4 x 150 appends, 50 kill -9, on both databases
+	MIFTAH_APPENDS=150 MIFTAH_RECORD_KILLS=50 $(BIN)/pytest -s tests/audit/test_processes.py
+
+mutants: $(VENV)/.test-installed ## Ten thousand mutated pictures for the reading process
+	$(BIN)/python -m tests.verifiers.mrz.hostile 10000
+
+interop: $(VENV)/.test-installed ## Relying parties and providers that somebody else wrote
 	@deploy/system-packages.sh interop
 	cd tests/interop && npm ci --ignore-scripts --no-audit --no-fund --silent
+	cd tests/blackbox/peer && npm ci --ignore-scripts --no-audit --no-fund --silent
 	$(BIN)/pytest -m interop tests/interop
+
+spid: $(VENV)/.test-installed ## AgID's spid-sp-test, in an environment of its own, against our SAML
+	@deploy/system-packages.sh spid
+	test -d .venv-spid || { $(PYTHON) -m venv .venv-spid && .venv-spid/bin/pip install --quiet spid-sp-test; }
+	$(BIN)/pytest -m interop tests/interop/test_spid_sp_test.py
 
 peer: $(VENV)/.test-installed ## Ask npm oidc-provider what tests/blackbox asks of us
 	@deploy/system-packages.sh interop
@@ -56,11 +68,20 @@ peer: $(VENV)/.test-installed ## Ask npm oidc-provider what tests/blackbox asks 
 	node tests/blackbox/peer/provider.mjs & server=$$!; sleep 5; \
 	  BLACKBOX=tests/blackbox/peer/peer.json $(BIN)/pytest -q tests/blackbox; kill $$server
 
+fuzz-api: $(VENV)/.test-installed ## The auditors' API under schemathesis, every phase, in an environment of its own
+	test -x .venv-fuzz/bin/schemathesis || ($(PYTHON) -m venv .venv-fuzz && \
+	  .venv-fuzz/bin/pip install --quiet --disable-pip-version-check 'schemathesis>=4.32,<5')
+	MIFTAH_FUZZ_PHASES=examples,coverage,fuzzing,stateful MIFTAH_FUZZ_EXAMPLES=100 \
+	  $(BIN)/pytest -q tests/desk/test_fuzzing.py
+
+record-bench: $(VENV)/.test-installed ## A page of assertions out of a million entries
+	$(BIN)/python bench/record_query.py
+
 lock: $(VENV)/.test-installed ## Resolve the dependencies anew into requirements/*.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url pyproject.toml -o requirements/run.txt
+	  --no-emit-index-url --extra demo pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --extra dev --extra pkcs11 pyproject.toml -o requirements/dev.txt
+	  --no-emit-index-url --extra dev --extra demo --extra parquet --extra pkcs11 --extra redis pyproject.toml -o requirements/dev.txt
 
 help: ## This list
 	@echo "make run     serve the broker and a demonstration relying service"

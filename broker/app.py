@@ -1,8 +1,8 @@
 """The front door: the one module that knows every room."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 from flask import Blueprint, Flask
@@ -13,29 +13,38 @@ import broker.accounts
 import broker.audit
 import broker.authentication
 import broker.consent
+import broker.desk
 import broker.notices
 import broker.oidc
 import broker.oidc.logout
 import broker.oidc.signing
 import broker.proofing
+import broker.proofing.foreign
 import broker.rehearsal
 from broker import clock, db, entropy, keyring
 from broker.feature import Feature
 from broker.identity.assurance import SHIPPED, read_policy
-from broker.identity.verifier import Verifier
+from broker.identity.scheme import Scheme, SchemeRejected, graded, key_files
+from broker.identity.scheme_folder import HeldSchemes
+from broker.identity.verifier import SchemeVerifier, Surroundings, Verifier
 from broker.outbound import Outbound
-from broker.settings import ProofingSettings, Settings, read_settings
-from broker.verifiers.mrz import MrzVerifier, PassportEye, engine_available
+from broker.settings import Settings, read_settings
+from broker.verifiers.eidas import EidasVerifier
+from broker.verifiers.mrz import READER, MrzVerifier, Worker
+from broker.verifiers.upstream import UpstreamVerifier
 from broker.web import cookies, csrf, errors, headers, locale, static_files, uploads
 from broker.web.pages import pages as shell
 from broker.web.tools import Tools
+from broker.web.work import work
 
 FEATURES: tuple[Feature, ...] = (
     broker.audit.feature,
     broker.accounts.feature,
+    broker.desk.feature,
     broker.authentication.feature,
     broker.notices.feature,
     broker.proofing.feature,
+    broker.proofing.foreign.feature,
     broker.consent.feature,
     broker.oidc.feature,
     broker.oidc.logout.feature,
@@ -49,15 +58,47 @@ def features(settings: Settings) -> tuple[Feature, ...]:
     return (*FEATURES, broker.rehearsal.feature) if settings.rehearsal else FEATURES
 
 
-def verifiers(settings: ProofingSettings) -> tuple[Verifier, ...]:
-    """The doors a person may choose to prove who they are.
+FOREIGN: tuple[type[SchemeVerifier], ...] = (
+    EidasVerifier,
+    UpstreamVerifier,
+)
+"""The verifiers of foreign schemes, one a protocol."""
 
-    Raises EngineMissing, with what to install, where a door's machinery is not there.
-    """
-    return (MrzVerifier(PassportEye(_tesseract()), specimens=settings.accept_specimens),)
+
+def verifiers(tools: Tools) -> tuple[Verifier, ...]:
+    """The doors a person may choose to prove who they are."""
+    settings = tools.settings
+    around = Surroundings(
+        settings.issuer,
+        lambda: tools.foreign,
+        lambda: tools.keyring,
+        tools.random,
+        tools.outbound,
+        settings.keys_dir,
+        unlock=keyring.unlock(settings.keys),
+        scheme_files=settings.schemes_dir,
+    )
+    return (
+        MrzVerifier(Worker(READER), specimens=settings.proofing.accept_specimens),
+        *(made(around) for made in FOREIGN),
+    )
 
 
-_tesseract = cache(engine_available)
+def held_schemes(tools: Tools) -> HeldSchemes:
+    """The foreign schemes, to be read again at a word. Raises SchemeRejected at start."""
+    judges = {made.protocol: made.judge for made in FOREIGN}
+
+    def judge(schemes: Iterable[Scheme]) -> None:
+        for scheme in schemes:
+            if scheme.protocol not in judges:
+                raise SchemeRejected(f"{scheme.id}.toml: protocol: nobody here speaks it")
+            judges[scheme.protocol](scheme)
+            for file in key_files(scheme):
+                if not (tools.settings.keys_dir / file).is_file():
+                    raise SchemeRejected(f"{scheme.id}.toml: no {file} in the folder of the keys")
+        graded(schemes, tools.policy)
+
+    return HeldSchemes(tools.settings.schemes_dir, tools.clock, judge)
 
 
 REQUEST_LIMIT = 16 * 1024 * 1024
@@ -70,10 +111,11 @@ FORM_LIMIT = 512 * 1024
 def create_app(tools: Tools | None = None) -> Flask:
     """The WSGI application; without `tools`, production ones from BROKER_* variables and keys/."""
     tools = tools or production_tools(read_settings(os.environ))
+    tools = replace(tools, schemes=tools.schemes or held_schemes(tools))
     tools = replace(
         tools,
         features=tools.features or features(tools.settings),
-        verifiers=tools.verifiers or verifiers(tools.settings.proofing),
+        verifiers=tools.verifiers or verifiers(tools),
         read_token=tools.read_token or broker.oidc.read_token,
     )
     app = Flask("broker", template_folder="web/templates", static_folder="web/static")
@@ -89,15 +131,22 @@ def create_app(tools: Tools | None = None) -> Flask:
     for part in (uploads, headers, cookies, locale, csrf, static_files, errors):
         part.install(app)
     app.register_blueprint(shell)
+    app.cli.add_command(work)
     for feature in tools.features:
         if feature.pages is not None:
             app.register_blueprint(feature.pages)
         if feature.commands is not None:
             app.cli.add_command(feature.commands)
     for verifier in tools.verifiers:
-        # A verifier is no Flask thing: this blueprint only makes its templates findable.
+        # A verifier is no Flask thing: this only makes its templates and scripts findable.
         app.register_blueprint(
-            Blueprint(verifier.kind, type(verifier).__module__, template_folder="templates")
+            Blueprint(
+                verifier.kind,
+                type(verifier).__module__,
+                template_folder="templates",
+                static_folder="static",
+                static_url_path=f"/{verifier.kind}/static",
+            )
         )
     if hops := tools.settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

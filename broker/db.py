@@ -1,4 +1,4 @@
-"""One database, one unit of work: Base, db, transaction(), reading(), UtcDateTime."""
+"""One database, one unit of work: Base, db, transaction(), reading(), scrub(), UtcDateTime."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 _READ_ONLY = "broker_read_only"
+_WAIT_MS, _SCRUB_WAIT_MS = 10_000, 500
 
 
 class Base(DeclarativeBase):
@@ -61,6 +62,27 @@ def reading() -> Iterator[Session]:
         yield session
 
 
+def scrub() -> bool:
+    """Whether nothing that was deleted and committed is left in SQLite's write-ahead log.
+
+    Deleted pages are overwritten in the database file (secure_delete), but their old content
+    stays in the log beside it until that is emptied. False where a reader was in the way: try
+    again. PostgreSQL has nothing of the kind to offer; True there.
+    """
+    if db.engine.dialect.name != "sqlite":
+        return True
+    connection = db.engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={_SCRUB_WAIT_MS}")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        answer = cursor.fetchone()
+        cursor.execute(f"PRAGMA busy_timeout={_WAIT_MS}")
+        return answer is not None and not answer[0]
+    finally:
+        connection.close()
+
+
 def install(app: Flask) -> None:
     """Bind the database to the application, with the pragmas and locks that SQLite needs."""
     db.init_app(app)
@@ -81,7 +103,7 @@ def _prepare_sqlite(engine: Engine) -> None:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
-            "busy_timeout=10000",
+            f"busy_timeout={_WAIT_MS}",
             "secure_delete=ON",
         ):
             connection.execute(f"PRAGMA {pragma}")

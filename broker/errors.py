@@ -9,6 +9,12 @@
     ├── Conflict                it was true when the page was made, it is not now (409)
     ├── TooLarge                more bytes than the door admits (413)
     ├── TooMany                 more tries than the door admits (429)
+    ├── NotAcceptable           in no form that the caller would read (406)
+    ├── PreconditionFailed      the caller saw an older state of it (412)
+    ├── UnsupportedMediaType    a body of a kind that is not read here (415)
+    ├── Unprocessable           well said, and it cannot be done (422)
+    ├── PreconditionRequired    the caller must say which state of it they saw (428)
+    ├── RecordUnavailable       what cannot be recorded is not done (503)
     └── UpstreamUnavailable     someone else does not answer (503)
 
 `code` is stable: it is at once the audit reason, the key of the translated message and the
@@ -60,6 +66,7 @@ class OAuthCode(StrEnum):
     REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
     REGISTRATION_NOT_SUPPORTED = "registration_not_supported"
     SERVER_ERROR = "server_error"
+    TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
     UNAUTHORIZED_CLIENT = "unauthorized_client"
     UNAPPROVED_SOFTWARE_STATEMENT = "unapproved_software_statement"
     UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"
@@ -90,8 +97,10 @@ class OAuthError(BrokerError):
 
     @property
     def http_status(self) -> int:
-        """401 where a challenge is owed, 403 for a scope that is missing, else 400."""
+        """401 where a challenge is owed, 403 for a scope that is missing, 503 for now, else 400."""
         code = OAuthCode(self.code)
+        if code is OAuthCode.TEMPORARILY_UNAVAILABLE:
+            return 503
         if code is OAuthCode.INSUFFICIENT_SCOPE:
             return 403
         return 401 if code in UNAUTHORIZED else 400
@@ -137,6 +146,42 @@ class TooMany(BrokerError):
     """More tries than this door admits."""
 
     status = 429
+
+
+class NotAcceptable(BrokerError):
+    """There is no answer in a form that the caller would read."""
+
+    status = 406
+
+
+class PreconditionFailed(BrokerError):
+    """The caller saw an older state of the thing."""
+
+    status = 412
+
+
+class UnsupportedMediaType(BrokerError):
+    """The body is of a kind that this door does not read."""
+
+    status = 415
+
+
+class Unprocessable(BrokerError):
+    """Understood, and it cannot be done with what is there."""
+
+    status = 422
+
+
+class PreconditionRequired(BrokerError):
+    """The caller must say which state of the thing they saw."""
+
+    status = 428
+
+
+class RecordUnavailable(BrokerError):
+    """The database does not answer, or takes no entry: what cannot be recorded is not done."""
+
+    status = 503
 
 
 class UpstreamUnavailable(BrokerError):

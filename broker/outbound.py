@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from pathlib import Path
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from broker.errors import UpstreamUnavailable
@@ -68,6 +69,28 @@ class Outbound:
             raise UpstreamUnavailable("upstream_unusable", f"encoded, or above {limit} bytes")
         return answer.body
 
+    def fetch(
+        self,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit: int = 64 * 1024,
+    ) -> "Answer":
+        """What `url` answers, whatever its status: to a GET, or to a POST of the form.
+
+        Raises UpstreamUnavailable: address_refused, upstream_unavailable, upstream_unusable.
+        """
+        sent = dict(headers or {})
+        if form is None:
+            answer = self._exchange("GET", url, sent, None, limit)
+        else:
+            body = urlencode(form).encode("ascii")
+            answer = self._exchange("POST", url, sent | {"Content-Type": _HEAD}, body, limit)
+        if answer.encoded or len(answer.body) > limit:
+            raise UpstreamUnavailable("upstream_unusable", f"encoded, or above {limit} bytes")
+        return answer
+
     def post(self, url: str, form: Mapping[str, str]) -> int:
         """The status with which `url` answers the form; a redirect is not followed.
 
@@ -76,9 +99,19 @@ class Outbound:
         body = urlencode(form).encode("ascii")
         return self._exchange("POST", url, {"Content-Type": _HEAD}, body, 0).status
 
+    def ask(self, url: str, body: bytes, kind: str, *, limit: int = 64 * 1024) -> tuple[int, bytes]:
+        """Status and body, at most `limit` bytes of it, of the answer to `body`, of type `kind`.
+
+        Raises UpstreamUnavailable: address_refused, upstream_unavailable, upstream_unusable.
+        """
+        answer = self._exchange("POST", url, {"Content-Type": kind}, body, limit)
+        if answer.encoded or len(answer.body) > limit:
+            raise UpstreamUnavailable("upstream_unusable", f"encoded, or above {limit} bytes")
+        return answer.status, answer.body
+
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, limit: int
-    ) -> "_Answer":
+    ) -> "Answer":
         parts = _target(url, local=self.local)
         line = _Line()
         # A thread of its own, because neither name resolution nor a peer that drips one byte a
@@ -103,7 +136,7 @@ class Outbound:
         headers: dict[str, str],
         body: bytes | None,
         limit: int,
-    ) -> "_Answer":
+    ) -> "Answer":
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         addresses = self.resolve(host, port)
         if not addresses or not all(admitted(a, local=self.local) for a in addresses):
@@ -123,20 +156,39 @@ class Outbound:
                 secured.do_handshake()
             connection.request(method, path, body, headers)
             with connection.getresponse() as response:
-                return _Answer(
+                return Answer(
                     response.status,
                     response.headers.get("Content-Type", ""),
                     response.headers.get("Content-Encoding", "identity") != "identity",
                     response.read(limit + 1) if limit else b"",
+                    response.headers.get("DPoP-Nonce", ""),
                 )
 
 
+def secure_line(host: str, port: int, authority: Path | None, wait: float = 5.0) -> ssl.SSLSocket:
+    """A TLS connection to an address that the operator wrote; private ones are meant.
+
+    `authority` is a file of certificates to trust instead of the system's. Raises OSError.
+    """
+    trust = ssl.create_default_context(cafile=None if authority is None else str(authority))
+    plain = socket.create_connection((host, port), timeout=wait)
+    return trust.wrap_socket(plain, server_hostname=host)
+
+
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Answer:
+    """What somebody answered; `nonce` is the one that they want in the next DPoP proof."""
+
     status: int
     content_type: str
     encoded: bool
     body: bytes
+    nonce: str = ""
+
+    @property
+    def media_type(self) -> str:
+        """The type without its parameters, in small letters."""
+        return self.content_type.partition(";")[0].strip().lower()
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -78,6 +79,10 @@ class AuthenticationSettings(_Section):
     """DNS name that the signer's certificate must bear; empty: any."""
     least_certification: Literal["L1", "L1plus", "L2", "L2plus", "L3", "L3plus"] = "L2"
     """FIDO level from which on an attested key of a model counts as such."""
+    forbidden_models: frozenset[UUID] = frozenset()
+    """AAGUIDs of models of keys that are not enrolled, and that prove little where they were."""
+    allowed_models: frozenset[UUID] = frozenset()
+    """AAGUIDs of the only models whose keys may count as attested; empty: any that FIDO knows."""
     recovery_cooling: timedelta = timedelta(hours=24)
     """From using a recovery code until a key that was enrolled by it counts in full."""
 
@@ -85,10 +90,12 @@ class AuthenticationSettings(_Section):
 class ProofingSettings(_Section):
     """How a person may prove who they are."""
 
-    attempt_lifetime: timedelta = timedelta(minutes=30)
-    """From opening a door to confirming what was read."""
+    attempt_lifetime: timedelta = timedelta(minutes=45)
+    """From opening a door to confirming what was read; half an hour abroad must fit in."""
     attempts_per_hour: int = Field(default=30, ge=1)
     """Tries of one account, all doors together; reading pictures costs seconds."""
+    handover_lifetime: timedelta = timedelta(minutes=10)
+    """How long a telephone may send a picture for an attempt that was begun at a computer."""
     accept_specimens: bool = False
     """Admit specimen documents of no state (Utopia), for demonstrations; never in production."""
 
@@ -144,7 +151,18 @@ class AuditSettings(_Section):
     """The record."""
 
     origin: str = ""
-    """Name of the log on its checkpoints (C2SP tlog-checkpoint); empty: the issuer's host."""
+    """Name of the log on its checkpoints (C2SP tlog-checkpoint); empty: the issuer's host.
+
+    `{year}` in it begins a new shard every year.
+    """
+    mark: Path | None = None
+    """File outside the database with the newest checkpoint ever signed; unset: beside SQLite's."""
+    witnesses: tuple[str, ...] = ()
+    """Who cosigns: each a verifier key, a space and an address that ends in add-checkpoint."""
+    quorum: int = Field(default=0, ge=0, le=32)
+    """How many witnesses must have cosigned."""
+    unseen_limit: timedelta = Field(default=timedelta(hours=4), gt=timedelta(0))
+    """How long the quorum may be missing before nothing above P1 is issued."""
 
 
 class Settings(BaseSettings):
@@ -160,8 +178,12 @@ class Settings(BaseSettings):
     """SQLAlchemy URL: SQLite by default, `postgresql+psycopg://…` in production."""
     keys_dir: Path = Path("keys")
     """Folder of the key files (keys/README.md)."""
+    schemes_dir: Path = Path("schemes")
+    """Folder of the foreign schemes, a TOML file each (schemes/README.md)."""
     policy_file: Path | None = None
     """Assurance policy; unset: the one shipped in broker/identity/policy.yaml."""
+    limits_url: str = Field(default="", pattern="^((redis|rediss|unix)://.+)?$")
+    """Redis or Valkey server that counts tries for all workers together; empty: each by itself."""
     locale: str = Field(default="fr", pattern="^(fr|ar|en)$")
     """Language of last resort."""
     trusted_proxies: int = Field(default=0, ge=0, le=3)

@@ -7,13 +7,21 @@ from pathlib import Path
 import click
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import create_engine, func, select
 
 from broker import keyring
+from broker.audit.mark import place_of
+from broker.audit.models import AuditEntry
+from broker.audit.rebuilding import is_unfilled, project_anew
 from broker.clock import utcnow
 from broker.settings import read_settings
 
 ANNOUNCED = timedelta(minutes=10)
 """From a key's making to its first signature: /jwks may be cached for five minutes."""
+
+_FORGOTTEN = """The record is empty, but {} says that entries were signed: nothing will be appended.
+If this is meant as a new beginning, give the record a new name (BROKER_AUDIT__ORIGIN), or remove
+that file where nobody relied on it (deploy/backup.md)."""
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
@@ -50,11 +58,40 @@ def keys(
         click.echo(f"made {path}")
 
 
+@main.command("saml-keys")
+@click.option("--next", "following", is_flag=True, help="Make the signing key that takes over.")
+def saml_keys(*, following: bool) -> None:
+    """Make the keys for SAML that are missing, each with its certificate."""
+    settings, now = read_settings(os.environ), utcnow()
+    names = ["saml-signing-next.pem"] if following else ["saml-signing.pem", "saml-encryption.pem"]
+    host = settings.rp_id
+    for path in (settings.keys_dir / name for name in names):
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            keyring.make_certified(path, host, now, keyring.unlock(settings.keys))
+            click.echo(f"made {path}")
+
+
 @main.command()
 @click.option("--to", default="head", show_default=True, help="Revision to reach.")
 def database(to: str) -> None:
     """Create the tables, or bring them to the newest shape."""
-    command.upgrade(alembic_config(read_settings(os.environ).database_url), to)
+    settings = read_settings(os.environ)
+    url = settings.database_url
+    command.upgrade(alembic_config(url), to)
+    if to == "head" and not _fill_record(url) and (held := place_of(settings)) and held.exists():
+        click.echo(_FORGOTTEN.format(held), err=True)
+
+
+def _fill_record(url: str) -> bool:
+    """Whether the record has entries; new index columns of theirs are filled out of them."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        if is_unfilled(connection):
+            project_anew(connection)
+        found = connection.scalar(select(func.max(AuditEntry.idx))) is not None
+    engine.dispose()
+    return found
 
 
 def alembic_config(url: str) -> Config:

@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / "var" / "demo.json"
 BROKER_PORT = int(os.environ.get("PORT", "8000"))
 DEMO_PORT = int(os.environ.get("DEMO_PORT", "8001"))
+MAIL_PORT = int(os.environ.get("MAIL_PORT", "8025"))
+MAIL = ROOT / "var" / "mail"
 DEMO_URL = f"http://localhost:{DEMO_PORT}"
 PYTHON = sys.executable
 
@@ -34,6 +36,10 @@ def main() -> int:
         "BROKER_ISSUER": f"http://localhost:{BROKER_PORT}",
         # So that the demonstration can be tried without a passport at hand.
         "BROKER_PROOFING__ACCEPT_SPECIMENS": "true",
+        # Letters go no further than this machine.
+        "BROKER_MAIL__HOST": "localhost",
+        "BROKER_MAIL__PORT": str(MAIL_PORT),
+        "BROKER_MAIL__SECURITY": "none",
         **os.environ,
     }
     environ["PYTHONPATH"] = str(ROOT)
@@ -44,18 +50,27 @@ def main() -> int:
         _serve("broker:create_app()", BROKER_PORT, environ, workers=2),
         # The demonstration keeps its visitors in memory: one process.
         _serve("broker.demo.app:create_app()", DEMO_PORT, demo, workers=1),
-        # Tells relying services of sign-outs (decision 0023).
-        subprocess.Popen(_flask("logout", "deliver"), env=environ),  # noqa: S603
+        # Tells relying services of sign-outs, and people of changes (decision 0023).
+        subprocess.Popen(_flask("work"), env=environ),  # noqa: S603
     ]
+    if environ["BROKER_MAIL__PORT"] == str(MAIL_PORT):
+        servers.append(_catch_mail(environ))
     _until_answering(servers)
     print(  # noqa: T201
         f"\n  Miftah, the broker        {environ['BROKER_ISSUER']}"
         f"\n  Relying service (demo)    {DEMO_URL}   <- begin here"
         f"\n  Specimen passport to try  {ROOT / 'broker/demo/static/specimen-passport.jpg'}"
-        "\n\n  Ctrl-C stops both.\n",
+        f"\n  Mail that it would send   {MAIL}/new"
+        "\n\n  Ctrl-C stops all of it.\n",
         flush=True,
     )
     return _wait(servers)
+
+
+def _catch_mail(environ: dict[str, str]) -> subprocess.Popen[bytes]:
+    MAIL.parent.mkdir(exist_ok=True)
+    listen = ("-n", "-l", f"localhost:{MAIL_PORT}", "-c", "aiosmtpd.handlers.Mailbox", str(MAIL))
+    return subprocess.Popen([PYTHON, "-m", "aiosmtpd", *listen], env=environ)  # noqa: S603
 
 
 def _demo_environment(environ: dict[str, str]) -> dict[str, str]:

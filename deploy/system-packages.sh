@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install the Debian packages that a target needs: python, run, test or interop. Does nothing where they are.
+# Install the Debian packages that a target needs: python, run, test, interop or spid. Does nothing where they are.
 set -euo pipefail
 
 case "${1:-}" in
@@ -11,6 +11,7 @@ case "${1:-}" in
             "fonts-noto-core:fc-list | grep -q NotoNaskhArabic"
             "strace:command -v strace"
             "softhsm2:ls /usr/lib/softhsm/libsofthsm2.so"
+            "redis-server:command -v redis-server"
             "postgresql:ls /usr/lib/postgresql/*/bin/initdb"
           ) ;;
   interop) checks=(
@@ -18,8 +19,12 @@ case "${1:-}" in
             "npm:command -v npm"
             "apache2:command -v apache2"
             "libapache2-mod-auth-openidc:ls /usr/lib/apache2/modules/mod_auth_openidc.so"
+            "simplesamlphp:ls /usr/share/simplesamlphp/www/index.php"
+            "php-xml:php -m | grep -qx xml"
+            "php-mbstring:php -m | grep -qx mbstring"
           ) ;;
-  *) echo "usage: $0 python|run|test|interop" >&2; exit 2 ;;
+  spid)   checks=("xmlsec1:command -v xmlsec1") ;;
+  *) echo "usage: $0 python|run|test|interop|spid" >&2; exit 2 ;;
 esac
 
 missing=()

@@ -20,15 +20,18 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 )
 
 
 @contextmanager
-def serve(build: Callable[[str], Flask]) -> Iterator[str]:
-    """The origin at which the application is served that `build(origin)` makes."""
-    server = make_server("localhost", 0, lambda *_: [], threaded=True)
-    origin = f"http://localhost:{server.server_port}"
+def serve(build: Callable[[str], Flask], host: str = "localhost") -> Iterator[str]:
+    """The origin at which the application is served that `build(origin)` makes.
+
+    Two of them are two sites, whose cookies are kept apart, where their hosts differ.
+    """
+    server = make_server(host, 0, lambda *_: [], threaded=True)
+    origin = f"http://{host}:{server.server_port}"
     server.app = build(origin)
     thread = Thread(target=server.serve_forever)
     thread.start()

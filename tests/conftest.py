@@ -19,7 +19,7 @@ from broker.app import create_app
 from broker.db import db
 from broker.identity.assurance import SHIPPED, read_policy
 from broker.keyring import ALGORITHMS, Keyring, SigningKey, generate
-from broker.settings import Settings
+from broker.settings import AuditSettings, Settings
 from broker.setup import alembic_config
 from broker.web.tools import Tools
 from tests import postgres
@@ -111,10 +111,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture
-def disk_app(tools: Tools, database_url: str) -> Iterator[Flask]:
+def disk_app(tools: Tools, database_url: str, tmp_path: Path) -> Iterator[Flask]:
     """The application on either kind of database, its tables made by the migrations."""
     command.upgrade(alembic_config(database_url), "head")
-    settings = Settings(issuer=ISSUER, database_url=database_url)
+    audit = AuditSettings(mark=tmp_path / "record.mark")
+    settings = Settings(issuer=ISSUER, database_url=database_url, audit=audit)
     app = create_app(replace(tools, settings=settings, random=entropy.system))
     app.testing = True
     yield app

@@ -39,6 +39,8 @@ LONGEST = 300
 REGISTRY = {
     "BrokerError", "Conflict", "EvidenceRejected", "Malformed", "NotAllowed", "NotFound",
     "TooLarge", "TooMany", "UpstreamUnavailable",
+    "NotAcceptable", "PreconditionFailed", "PreconditionRequired", "RecordUnavailable",
+    "Unprocessable", "UnsupportedMediaType",
 }  # fmt: skip
 
 

@@ -274,3 +274,35 @@ def test_no_address_whatever_raises_anything_else(url: str) -> None:
 
     with pytest.raises(UpstreamUnavailable):
         Outbound(resolve=nowhere).get(url)
+
+
+# Whatever the status: for those who must look at it themselves
+
+
+def test_an_answer_is_told_with_its_status_and_type() -> None:
+    with serving(document(b"{}", "application/JWT; charset=utf-8", 401)) as url:
+        answer = outbound().fetch(f"{url}/userinfo")
+    assert (answer.status, answer.media_type, answer.body) == (401, "application/jwt", b"{}")
+
+
+def test_a_form_and_headers_are_sent_as_they_are_given() -> None:
+    seen: list[tuple[str, str, dict[str, str]]] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        length = int(handler.headers.get("Content-Length", "0"))
+        seen.append((handler.command, handler.rfile.read(length).decode(), dict(handler.headers)))
+        document(b"{}")(handler)
+
+    with serving(answer) as url:
+        outbound().fetch(url, form={"code": "é"}, headers={"Authorization": "Basic x"})
+        outbound().fetch(url, headers={"Accept": "application/jwt"})
+    assert [method for method, _, _ in seen] == ["POST", "GET"]
+    assert seen[0][1] == "code=%C3%A9"
+    assert seen[0][2]["Authorization"] == "Basic x"
+    assert seen[1][2]["Accept"] == "application/jwt"
+
+
+def test_an_answer_above_the_limit_is_no_answer() -> None:
+    with serving(document(b"x" * 101)) as url, pytest.raises(UpstreamUnavailable) as caught:
+        outbound().fetch(url, limit=100)
+    assert caught.value.code == "upstream_unusable"

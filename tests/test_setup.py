@@ -11,6 +11,10 @@ from sqlalchemy import create_engine, inspect
 
 from broker import setup
 from broker.db import Base
+from broker.keyring import KeysMissing, Unlock
+from broker.verifiers.eidas.credentials import load
+from broker.verifiers.eidas.section import Section
+from tests.verifiers.eidas.node import Node
 
 
 def test_migrations_and_models_agree(database_url: str) -> None:
@@ -45,3 +49,35 @@ def test_a_rotated_key_may_be_dated_ahead(tmp_path: Path, monkeypatch: pytest.Mo
     told = CliRunner().invoke(setup.main, ["keys", "--rotate", "ES256", "--at", "2030-01-01"])
     assert told.exit_code == 0
     assert (tmp_path / "ES256.20300101T000000Z.pem").exists()
+
+
+def test_keys_for_saml_come_with_their_certificates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "phrase").write_text("a phrase of thirty letters or so")
+    monkeypatch.setenv("BROKER_KEYS_DIR", str(tmp_path / "keys"))
+    monkeypatch.setenv("BROKER_KEYS__PASSPHRASE_FILE", str(tmp_path / "phrase"))
+    monkeypatch.setenv("BROKER_ISSUER", "https://broker.test")
+    for arguments in (["saml-keys"], ["saml-keys"], ["saml-keys", "--next"]):
+        assert CliRunner().invoke(setup.main, arguments).exit_code == 0
+    names = sorted(path.name for path in (tmp_path / "keys").iterdir())
+    assert names == ["saml-encryption.pem", "saml-signing-next.pem", "saml-signing.pem"]
+    section = Section.model_validate(Node().section | {"next_signing": "saml-signing-next.pem"})
+    unlock = Unlock((tmp_path / "phrase").read_bytes())
+    held = load(section, tmp_path / "keys", unlock)
+    assert held.signing.certificate.subject.rfc4514_string() == "CN=broker.test"
+    assert held.following is not None
+    with pytest.raises(KeysMissing, match=r"saml-signing\.pem"):
+        load(section, tmp_path / "keys", Unlock())
+
+
+def test_a_database_that_was_emptied_beside_its_mark_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROKER_DATABASE_URL", f"sqlite:///{tmp_path}/broker.sqlite3")
+    assert CliRunner().invoke(setup.main, ["database"]).output == ""
+    mark = tmp_path / "broker.sqlite3.mark"
+    mark.write_text("localhost\n9\n")
+    told = CliRunner().invoke(setup.main, ["database"])
+    assert told.exit_code == 0
+    assert str(mark) in told.output

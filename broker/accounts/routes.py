@@ -7,7 +7,7 @@ from broker.accounts import session as sessions
 from broker.accounts import store
 from broker.accounts.owner import fresh_owner, is_fresh, owner, signed_in
 from broker.audit.log import record
-from broker.db import reading, transaction
+from broker.db import reading, scrub, transaction
 from broker.web import cookies
 from broker.web.tools import tools
 
@@ -91,6 +91,7 @@ def erase() -> Response:
             if feature.erase is not None:
                 feature.erase(tx, who.account_id)
         store.erase(tx, who.account_id)
+    scrub()  # where a reader is in the way, the record's worker does it
     cookies.write(cookies.SESSION, "")
     return redirect("/account/erased", code=303)
 

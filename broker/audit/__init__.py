@@ -2,7 +2,6 @@
 
 from broker.audit.commands import commands
 from broker.audit.log import erase
-from broker.audit.routes import pages
 from broker.feature import Feature
 
-feature = Feature("audit", pages=pages, erase=erase, commands=commands)
+feature = Feature("audit", erase=erase, commands=commands)

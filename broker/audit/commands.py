@@ -1,14 +1,34 @@
-"""The operator's commands: `flask --app broker audit checkpoint | verify | key`."""
+"""The operator's commands: `flask --app broker audit …`."""
+
+import sys
+import time
+from pathlib import Path
 
 import click
 from flask.cli import AppGroup
 
-from broker.audit import checkpoint, fsck
-from broker.db import reading, transaction
+from broker.audit import (
+    checkpoint,
+    copies,
+    feeding,
+    fsck,
+    mark,
+    origin,
+    proving,
+    pruning,
+    rebuilding,
+    store,
+    tiles,
+    witnesses,
+)
+from broker.audit.log import record
+from broker.audit.note import decode
+from broker.db import reading, scrub, transaction
 from broker.web.tools import tools
 
-commands = AppGroup("audit", help="The record: sign its head, check it, show its key.")
+commands = AppGroup("audit", help="The record: sign its head, check it, publish it, show its key.")
 
+PAUSE_S = 5.0
 _SHOWN = 20
 
 
@@ -31,8 +51,10 @@ def show_key() -> None:
 def verify(context: click.Context) -> None:
     """Check every entry, tile and checkpoint; exit 1 and name the first entry at fault."""
     with reading() as tx:
-        report = fsck.check(tx.connection(), checkpoint.log_key())
+        report = fsck.check(tx.connection(), checkpoint.log_key(), mark.read())
     click.echo(f"{report.entries} entries, {report.checkpoints} checkpoints")
+    for remark in report.remarks[:_SHOWN]:
+        click.echo(f"remark at {remark.first}: {remark.what}")
     if report.first_bad is None:
         click.echo("The record holds.")
         return
@@ -43,3 +65,116 @@ def verify(context: click.Context) -> None:
     if (more := len(report.faults) - _SHOWN) > 0:
         click.echo(f"  and {more} more")
     context.exit(1)
+
+
+@commands.command("rebuild")
+def rebuild() -> None:
+    """Write the index columns anew out of the entries, where they say something else."""
+    now = tools().clock()
+    with transaction() as tx:
+        changed = rebuilding.project_anew(tx.connection())
+        record(tx, "operator.acted", {"what": "rebuild", "changed": changed}, now)
+    click.echo(f"{changed} entries had other index columns")
+
+
+@commands.command("proof")
+@click.argument("index", type=click.IntRange(min=0))
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def proof(index: int, folder: Path) -> None:
+    """Write INDEX.entry and INDEX.tlog-proof into FOLDER, for `miftah-verify proof`."""
+    now = tools().clock()
+    with transaction() as tx:
+        signed = checkpoint.recent(tx, now, covering=index + 1)
+        found = store.entry(tx, index)
+        path = store.inclusion_proof(tx, decode(found["leaf_hash"]), index, origin.opened(signed))
+        record(tx, "operator.acted", {"what": "proof", "index": index}, now)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{index}.entry").write_bytes(decode(found["leaf"]))
+    (folder / f"{index}.tlog-proof").write_text(proving.proof_file(index, path, signed), "utf-8")
+
+
+@commands.command("publish")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def publish(folder: Path) -> None:
+    """Write the log into FOLDER as static files that anybody may serve and cache for ever."""
+    now = tools().clock()
+    with transaction() as tx:
+        record(tx, "operator.acted", {"what": "publish"}, now)
+        signed = checkpoint.latest(tx, now)
+    with reading() as tx:
+        written = tiles.publish(tx.connection(), folder, signed, origin.opened(signed).size)
+    click.echo(f"{written} files written")
+
+
+@commands.command("prune")
+@click.argument("below", type=click.IntRange(min=1))
+@click.confirmation_option(prompt="Entries below that index will be gone for ever. Go on?")
+def prune(below: int) -> None:
+    """Delete whole tiles of entries BELOW an index; print the signed statement about it."""
+    try:
+        with transaction() as tx:
+            statement = pruning.prune(tx, below, tools().clock())
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(statement, nl=False)
+
+
+@commands.command("watch")
+@click.option("--once", is_flag=True, help="One round, and stop.")
+def watch(*, once: bool) -> None:
+    """Sign a checkpoint when one is owed and ask the witnesses to cosign it, for ever."""
+    while True:
+        for fault in round_of_witnesses():
+            click.echo(fault, err=True)
+        if once:
+            return
+        time.sleep(PAUSE_S)
+        sys.stderr.flush()
+
+
+@commands.command("feed")
+@click.argument("position", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--form", type=click.Choice(sorted(copies.FORMS)), default="cloudevents")
+@click.option("--to", metavar="HOST:PORT", help="Syslog over TLS there, instead of printing.")
+@click.option("--authority", type=click.Path(exists=True, path_type=Path), help="Whom to trust.")
+@click.option("--once", is_flag=True, help="Stop when everything was copied.")
+def feed(*, position: Path, form: str, to: str | None, authority: Path | None, once: bool) -> None:
+    """Copy entries to a SIEM or a collector, each at least once; never the record.
+
+    The file POSITION remembers how far it came; whoever receives knows entries by their index.
+    """
+    if to is not None:
+        form = "syslog"
+    with feeding.target(to, authority) as send:
+        while True:
+            with reading() as tx:
+                found = feeding.waiting(tx, position)
+            if feeding.send_on(found, position, copies.FORMS[form], send):
+                continue
+            if once:
+                return
+            time.sleep(PAUSE_S)
+
+
+def round_of_witnesses() -> list[str]:
+    """What went wrong in one round; no transaction is open while a witness is asked."""
+    house = tools()
+    scrub()
+    with transaction() as tx:
+        checkpoint.recent(tx, house.clock())
+    faults = []
+    for witness in witnesses.configured():
+        old: int | None = None
+        for _ in range(2):  # once more, from where the witness says it is
+            with reading() as tx:
+                asked = witnesses.question(tx, witness, old)
+            if asked is None:
+                break
+            reply = witnesses.ask(house.outbound, witness, asked)
+            with transaction() as tx:
+                old = witnesses.settle(tx, witness, asked, reply, house.clock())
+            if reply.status != witnesses.COSIGNED and old is None:
+                faults.append(f"{witness.key.name}: {reply.status} {reply.text.strip()[:80]}")
+            if old is None:
+                break
+    return faults

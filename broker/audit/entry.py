@@ -11,15 +11,18 @@ It does not name its own index: the tree proves it, and a sequencer may one day 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from broker.audit.event import EVENTS, outcome
+from broker.audit.event import EVENTS, REFUSED, outcome
 
 VERSION = 1
 LEAF_LIMIT = 65_535
 """Bytes of one entry: C2SP tlog-tiles gives its length two bytes."""
+
+ISSUED = "issued"
+_ISSUED_ASSERTIONS = frozenset({"token.exchanged", "token.issued"})
+_REFUSED_ASSERTIONS = frozenset({"code.refused", "token.refused"})
 
 _INTEGER_LIMIT = 2**53 - 1
 _DEPTH_LIMIT = 8
@@ -54,8 +57,7 @@ class FactsRefused(ValueError):
     """A fact may not stand in the record. A mistake in our code: the transaction must not hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Projection:
+class Projection(NamedTuple):
     """What the index columns of an entry hold; every one derived from the leaf."""
 
     time: str
@@ -63,6 +65,12 @@ class Projection:
     client: str | None
     level: str | None
     outcome: str
+    grant_id: str | None
+    evidence: str | None
+    kind: str | None
+    reason: str | None
+    assertion: str | None
+    """`issued` or `refused` where a service was, or was not, told something of a person."""
 
 
 def compose(
@@ -93,10 +101,7 @@ def compose(
 
 def canonical(value: object) -> bytes:
     """RFC 8785 for what a leaf may hold: sorted ASCII names, integers, no white space, UTF-8."""
-    text = json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
-    return text.encode("utf-8")
+    return _ENCODER.encode(value).encode("utf-8")
 
 
 def read_leaf(leaf: bytes) -> dict[str, Any]:
@@ -105,7 +110,7 @@ def read_leaf(leaf: bytes) -> dict[str, Any]:
     Two texts of one value would be two entries: only the canonical one is read.
     """
     try:
-        value = json.loads(leaf, parse_float=_refuse, parse_constant=_refuse)
+        value = _DECODER.decode(leaf.decode("utf-8"))
     except RecursionError as error:
         raise ValueError("nested too deep") from error
     if not isinstance(value, dict) or canonical(value) != leaf:
@@ -122,7 +127,7 @@ def read_leaf(leaf: bytes) -> dict[str, Any]:
 def project(entry: Mapping[str, Any]) -> Projection:
     """What the index columns of this entry, as `read_leaf` gives it, must hold.
 
-    Raises FactsRefused where its client or level is no short text.
+    Raises FactsRefused where its client, level or a reference is no short text.
     """
     facts = entry["facts"]
     return Projection(
@@ -131,6 +136,11 @@ def project(entry: Mapping[str, Any]) -> Projection:
         client=_column(facts, "client"),
         level=_column(facts, "acr"),
         outcome=outcome(entry["event"]),
+        grant_id=_column(facts, "grant"),
+        evidence=_column(facts, "evidence"),
+        kind=_column(facts, "kind"),
+        reason=_column(facts, "reason"),
+        assertion=_assertion(entry["event"], facts),
     )
 
 
@@ -146,6 +156,14 @@ def to_milliseconds(moment: datetime) -> datetime:
     return moment - timedelta(microseconds=moment.microsecond % 1000)
 
 
+def _assertion(event: str, facts: Mapping[str, Any]) -> str | None:
+    if event in _REFUSED_ASSERTIONS:
+        return REFUSED
+    # A client's own token says nothing of any person.
+    told = event in _ISSUED_ASSERTIONS and facts.get("account") is not None
+    return ISSUED if told else None
+
+
 def _column(facts: Mapping[str, Any], name: str) -> str | None:
     value = facts.get(name)
     if value is not None and (not isinstance(value, str) or len(value) > _TEXT_LIMIT):
@@ -155,6 +173,13 @@ def _column(facts: Mapping[str, Any], name: str) -> str | None:
 
 def _refuse(number: str) -> None:
     raise ValueError(f"{number} is no integer: not an entry")
+
+
+# Made once: json.loads and json.dumps would make them anew for each of a million entries.
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+_DECODER = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse)
 
 
 def _admit(value: object, depth: int) -> object:

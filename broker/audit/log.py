@@ -4,54 +4,58 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import Connection, delete, func, insert, select, text
+from sqlalchemy import Connection, CursorResult, delete, insert, select
 from sqlalchemy.orm import Session
 
 from broker import entropy
+from broker.audit import checkpoint
 from broker.audit.entry import FactsRefused, Projection, compose
 from broker.audit.merkle import leaf_hash
 from broker.audit.models import AuditEntry, AuditSubject
 from broker.audit.tree import complete_tiles
+from broker.audit.turn import one_appender
 from broker.web.tools import tools
-
-_LOCK = 0x6D696674_6175
-"""Key of PostgreSQL's advisory lock: one appender at a time, until its transaction ends."""
 
 _SALT = 32
 _TELLING = 16
 """Characters from which on a text is a name and not a chance: account ids have 43."""
 
 # Made once: on the way to a token, making a statement anew costs more than running it.
-_LAST = select(func.max(AuditEntry.idx))
+_LAST = select(AuditEntry.idx, AuditEntry.latest).order_by(AuditEntry.idx.desc()).limit(1)
 _APPEND = insert(AuditEntry)
 _LINK = insert(AuditSubject)
-_WAIT = text("SELECT pg_advisory_xact_lock(:key)")
 
 
 def record(tx: Session, event: str, facts: Mapping[str, object], now: datetime) -> int:
     """The index of the new entry, gapless from 0; it stands or falls with the transaction.
 
-    `facts["account"]`, an account id, goes into the entry as a salted digest only. Everything
-    else stands there for ever, so nothing in it may say who the person is.
+    `facts["account"]`, an account id, goes into the entry as a salted digest only, and so does
+    `facts["subject"]`, the name by which the client knows this account: as `subject_digest`.
+    Everything else stands there for ever, so nothing in it may say who the person is.
     Raises FactsRefused (`broker.audit.entry`) on an unknown event or a value that is no fact.
     """
     draw = tools().random
     account, salt = _account_id(facts), draw(_SALT)
     shown = dict(facts)
+    subject = shown.pop("subject", None)
     if account is not None:
         shown["account"] = subject_digest(salt, account)
+    if subject is not None:
+        shown["subject_digest"] = subject_digest(salt, _subject(subject, account))
     leaf, told = compose(event, shown, now, entropy.token(draw, bits=128))
     if account is not None and len(account) >= _TELLING and account.encode() in leaf:
         raise FactsRefused("the account's id stands in another fact")
     connection = tx.connection()
-    index = _next_index(connection)
-    _append(connection, index, leaf, told)
+    index, latest = _next(connection)
+    _append(connection, index, leaf, told, max(latest, told.time))
     if account is not None:
-        row = {"idx": index, "account_id": account, "salt": salt}
+        row = {"idx": index, "account_id": account, "salt": salt, "subject": subject}
         connection.execute(_LINK, row)
     complete_tiles(connection, index + 1)
-    if account is not None:
+    checkpoint.keep_up(tx, index + 1, now)
+    if account is not None:  # last: who listens may make an entry of their own
         _tell(tx, account, event, now)
     return index
 
@@ -63,14 +67,13 @@ def subject_digest(salt: bytes, account_id: str) -> str:
 
 
 def erase(tx: Session, account_id: str) -> None:
-    """Destroy what links entries to the account; every proof of them still holds."""
-    tx.execute(delete(AuditSubject).where(AuditSubject.account_id == account_id))
+    """Destroy what links entries to the account; every proof of them still holds.
 
-
-def one_appender(connection: Connection) -> None:
-    """Wait until no other transaction appends; on SQLite that has been so since it began."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(_WAIT, {"key": _LOCK})
+    `subject.erased` says that it was done and how many entries it unlinked, not whose.
+    """
+    gone = tx.execute(delete(AuditSubject).where(AuditSubject.account_id == account_id))
+    count = cast("CursorResult[Any]", gone).rowcount
+    record(tx, "subject.erased", {"entries": count}, tools().clock())
 
 
 def _tell(tx: Session, account_id: str, event: str, now: datetime) -> None:
@@ -86,21 +89,20 @@ def _account_id(facts: Mapping[str, object]) -> str | None:
     return account
 
 
-def _next_index(connection: Connection) -> int:
+def _subject(subject: object, account: str | None) -> str:
+    if account is None or not isinstance(subject, str) or not subject:
+        raise FactsRefused("a subject is the name of an account")
+    return subject
+
+
+def _next(connection: Connection) -> tuple[int, str]:
+    """The index of the next entry, and the latest time of those before it."""
     one_appender(connection)
-    last: int | None = connection.scalar(_LAST)
-    return 0 if last is None else last + 1
+    last = connection.execute(_LAST).first()
+    return (0, "") if last is None else (last.idx + 1, last.latest)
 
 
-def _append(connection: Connection, index: int, leaf: bytes, told: Projection) -> None:
-    row = {
-        "idx": index,
-        "leaf": leaf,
-        "leaf_hash": leaf_hash(leaf),
-        "time": told.time,
-        "event": told.event,
-        "client": told.client,
-        "level": told.level,
-        "outcome": told.outcome,
-    }
-    connection.execute(_APPEND, row)
+def _append(connection: Connection, index: int, leaf: bytes, told: Projection, latest: str) -> None:
+    # A projection's names are those of the columns.
+    hashed = {"idx": index, "leaf": leaf, "leaf_hash": leaf_hash(leaf), "latest": latest}
+    connection.execute(_APPEND, {**hashed, **told._asdict()})

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Integer, LargeBinary, SmallInteger, String, Text
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from broker.db import Base, UtcDateTime
@@ -13,19 +13,54 @@ _Count = BigInteger().with_variant(Integer, "sqlite")  # SQLite: INTEGER makes i
 class AuditEntry(Base):
     """One entry: its exact bytes, and columns derived from them that only serve to find it.
 
-    `time` is the entry's own text, whose order is that of time.
+    `time` is the entry's own text, whose order is that of time. Whatever is searched by comes
+    in the order of the index, so each index column is followed by it. `latest` is the latest
+    `time` of this entry and all before it: it never falls, so that a moment is found in the
+    order of the index by halving. The entries that came late, after another with a later time,
+    stand in an index of their own.
     """
 
     __tablename__ = "audit_entry"
+    __table_args__ = (
+        Index("audit_entry_event", "event", "idx"),
+        Index("audit_entry_client", "client", "idx"),
+        Index("audit_entry_grant", "grant_id", "idx"),
+        Index("audit_entry_evidence", "evidence", "idx"),
+        Index("audit_entry_assertion", "assertion", "idx"),
+        Index("audit_entry_assertion_client", "client", "assertion", "idx"),
+        Index("audit_entry_client_level", "client", "level", "idx"),
+        Index("audit_entry_level", "level", "idx"),
+        Index("audit_entry_kind", "kind", "idx"),
+        Index(
+            "audit_entry_reason",
+            "reason",
+            "idx",
+            sqlite_where=text("reason IS NOT NULL"),
+            postgresql_where=text("reason IS NOT NULL"),
+        ),
+        Index(
+            "audit_entry_late",
+            "time",
+            "idx",
+            sqlite_where=text("time < latest"),
+            postgresql_where=text("time < latest"),
+        ),
+    )
 
     idx: Mapped[int] = mapped_column(_Count, primary_key=True, autoincrement=False)
     leaf: Mapped[bytes] = mapped_column(LargeBinary)
     leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
-    time: Mapped[str] = mapped_column(String(24), index=True)
-    event: Mapped[str] = mapped_column(String(40), index=True)
-    client: Mapped[str | None] = mapped_column(String(255), index=True)
+    time: Mapped[str] = mapped_column(String(24))
+    event: Mapped[str] = mapped_column(String(40))
+    client: Mapped[str | None] = mapped_column(String(255))
     level: Mapped[str | None] = mapped_column(String(255))
     outcome: Mapped[str] = mapped_column(String(10))
+    grant_id: Mapped[str | None] = mapped_column(String(255))
+    evidence: Mapped[str | None] = mapped_column(String(255))
+    kind: Mapped[str | None] = mapped_column(String(255))
+    reason: Mapped[str | None] = mapped_column(String(255))
+    assertion: Mapped[str | None] = mapped_column(String(10))
+    latest: Mapped[str] = mapped_column(String(24), server_default="")
 
 
 class AuditTile(Base):
@@ -55,10 +90,66 @@ class AuditCheckpoint(Base):
 
 
 class AuditSubject(Base):
-    """Whom an entry was about, until they are erased; the entry holds the salted digest only."""
+    """Whom an entry was about, until they are erased; the entry holds salted digests only.
+
+    `subject` is the name by which the client of the entry knows the person.
+    """
 
     __tablename__ = "audit_subject"
 
     idx: Mapped[int] = mapped_column(_Count, primary_key=True, autoincrement=False)
     account_id: Mapped[str] = mapped_column(String(43), index=True)
     salt: Mapped[bytes] = mapped_column(LargeBinary(32))
+    subject: Mapped[str | None] = mapped_column(String(255), index=True)
+
+
+class AuditCosignature(Base):
+    """That a witness has seen a checkpoint: the line it put under it."""
+
+    __tablename__ = "audit_cosignature"
+
+    size: Mapped[int] = mapped_column(_Count, primary_key=True, autoincrement=False)
+    witness: Mapped[str] = mapped_column(String(255), primary_key=True)
+    line: Mapped[str] = mapped_column(Text)
+    time: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AuditAhead(Base):
+    """A witness that has seen more of a log than there is: a backup was restored."""
+
+    __tablename__ = "audit_ahead"
+
+    origin: Mapped[str] = mapped_column(String(255), primary_key=True)
+    witness: Mapped[str] = mapped_column(String(255), primary_key=True)
+    size: Mapped[int] = mapped_column(_Count)
+    time: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AuditSuccession(Base):
+    """A closed shard: its origin signs nothing more, and `note` says which one follows."""
+
+    __tablename__ = "audit_succession"
+
+    origin: Mapped[str] = mapped_column(String(255), primary_key=True)
+    successor: Mapped[str] = mapped_column(String(255))
+    note: Mapped[str] = mapped_column(Text)
+    time: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AuditPruning(Base):
+    """That entries below `minimum` are no longer kept; `note` is the signed statement."""
+
+    __tablename__ = "audit_pruning"
+
+    minimum: Mapped[int] = mapped_column(_Count, primary_key=True, autoincrement=False)
+    note: Mapped[str] = mapped_column(Text)
+    time: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AuditPolicy(Base):
+    """An assurance policy that has graded something, from when on."""
+
+    __tablename__ = "audit_policy"
+
+    version: Mapped[str] = mapped_column(String(100), primary_key=True)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,4 +1,4 @@
-"""Signed notes and checkpoints (C2SP signed-note, tlog-checkpoint), Ed25519 only. Pure."""
+"""Signed notes, checkpoints, cosignatures (C2SP signed-note, tlog-…), Ed25519 only. Pure."""
 
 import base64
 import binascii
@@ -10,9 +10,14 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 _ED25519 = b"\x01"
+COSIGNATURE = b"\x04"
+"""The type of a witness's key (C2SP tlog-cosignature)."""
+
 _DASH = "— "
 _NOTE_LIMIT = 64 * 1024
 _ID_SIZE = 4
+_TIME_SIZE = 8
+_STATEMENT = "miftah."
 _KEY_SIZE = 32
 _ROOT_SIZE = 32
 _NAME = re.compile(r"[^\s+\ud800-\udfff]+")
@@ -27,19 +32,23 @@ class NoteRejected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
-    """What an auditor needs to hold of the log: its name and its public key (32 bytes)."""
+    """What an auditor needs to hold of a log: its name and its public key (32 bytes).
+
+    Of a witness likewise; its `kind` is COSIGNATURE.
+    """
 
     name: str
     public: bytes
+    kind: bytes = _ED25519
 
     @property
     def id(self) -> bytes:
         """The first 4 bytes of SHA-256(name || newline || type || public key)."""
-        return sha256(self.name.encode() + b"\n" + _ED25519 + self.public).digest()[:_ID_SIZE]
+        return sha256(self.name.encode() + b"\n" + self.kind + self.public).digest()[:_ID_SIZE]
 
     def __str__(self) -> str:
         """`name+id+key`, the one line that is handed to auditors."""
-        return f"{self.name}+{self.id.hex()}+{encode(_ED25519 + self.public)}"
+        return f"{self.name}+{self.id.hex()}+{encode(self.kind + self.public)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,7 @@ class Checkpoint:
 
 def verifier_key(name: str, key: ed25519.Ed25519PrivateKey) -> VerifierKey:
     """What verifies the notes that `key` signs as `name`. Raises ValueError on no fit name."""
-    if not _NAME.fullmatch(name) or _CONTROL.search(name):
+    if not fit_origin(name):
         raise ValueError("a key's name holds neither spaces nor a plus sign")
     return VerifierKey(name, key.public_key().public_bytes_raw())
 
@@ -67,9 +76,12 @@ def parse_verifier_key(line: str) -> VerifierKey:
     name, _, rest = line.strip().partition("+")
     key_id, _, encoded = rest.partition("+")
     public = decode(encoded)
-    if not _NAME.fullmatch(name) or public[:1] != _ED25519 or len(public) != 1 + _KEY_SIZE:
+    kind = public[:1]
+    if not _NAME.fullmatch(name) or len(public) != 1 + _KEY_SIZE:
         raise NoteRejected("not the verifier key of an Ed25519 log")
-    key = VerifierKey(name, public[1:])
+    if kind not in {_ED25519, COSIGNATURE}:
+        raise NoteRejected("not the verifier key of an Ed25519 log")
+    key = VerifierKey(name, public[1:], kind)
     if key.id.hex() != key_id:
         raise NoteRejected("the verifier key's id is not its own")
     return key
@@ -110,6 +122,42 @@ def open_checkpoint(unverified_note: str, key: VerifierKey) -> Checkpoint:
     if origin != key.name or not _SIZE.fullmatch(size) or len(root) != _ROOT_SIZE:
         raise NoteRejected("not a checkpoint of this log")
     return Checkpoint(origin, int(size), root)
+
+
+def cosigned_at(unverified_note: str, witness: VerifierKey) -> int:
+    """When the witness cosigned this note, in seconds since 1970. Raises NoteRejected."""
+    text, signatures = _split(unverified_note)
+    mine = (witness.name, witness.id)
+    ours = [s[_ID_SIZE:] for name, s in signatures if (name, s[:_ID_SIZE]) == mine]
+    if not ours or len(ours[0]) <= _TIME_SIZE:
+        raise NoteRejected("not cosigned by the known witness")
+    at = int.from_bytes(ours[0][:_TIME_SIZE], "big")
+    public = ed25519.Ed25519PublicKey.from_public_bytes(witness.public)
+    try:
+        public.verify(ours[0][_TIME_SIZE:], f"cosignature/v1\ntime {at}\n{text}".encode())
+    except InvalidSignature as error:
+        raise NoteRejected("the cosignature does not hold") from error
+    return at
+
+
+def signature_lines(unverified_note: str) -> list[str]:
+    """The lines below a note's text, each with its newline. Raises NoteRejected."""
+    _split(unverified_note)
+    return unverified_note.rpartition("\n\n")[2].splitlines(keepends=True)
+
+
+def statement(kind: str, origin: str, said: tuple[str, ...], key: ed25519.Ed25519PrivateKey) -> str:
+    """A signed note that is no checkpoint: what the log says beside its heads.
+
+    Its first line tells it from a checkpoint, whose first line is an origin (see `fit_origin`).
+    """
+    return sign("\n".join((f"{_STATEMENT}{kind}/v1", origin, *said, "")), origin, key)
+
+
+def fit_origin(origin: str) -> bool:
+    """Whether a log may have this name: no spaces, no plus sign, not the start of a statement."""
+    fit = _NAME.fullmatch(origin) and not _CONTROL.search(origin)
+    return bool(fit) and not origin.startswith(_STATEMENT)
 
 
 def encode(raw: bytes) -> str:

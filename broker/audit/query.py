@@ -13,10 +13,13 @@ LIMIT = 50
 LARGEST_LIMIT = 200
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}")
+_LARGEST = 2**53 - 1
+"""Of numbers in JSON: readers would round a larger one."""
+
 _MOMENT = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII | re.IGNORECASE
 )
-_CLIENT = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
+_TEXT = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
 _TILE = re.compile(
     r"(?P<level>entries|0|[1-9]|[1-5][0-9]|6[0-3])"
     r"/(?P<number>(x[0-9]{3}/){0,5}[0-9]{3})(\.p/(?P<width>[1-9][0-9]{0,2}))?"
@@ -88,20 +91,31 @@ def parse_entries(arguments: Iterable[tuple[str, str]]) -> EntryQuery:
     query = EntryQuery(
         event=given.get("event"),
         client=given.get("client"),
-        since=_moment("from", given),
-        until=_moment("to", given),
-        after=_number("after", given["after"]) if "after" in given else None,
-        limit=_number("limit", given["limit"]) if "limit" in given else LIMIT,
+        since=moment("from", given),
+        until=moment("to", given),
+        after=number("after", given["after"]) if "after" in given else None,
+        limit=number("limit", given["limit"]) if "limit" in given else LIMIT,
     )
     if query.event is not None and query.event not in EVENTS:
         raise Malformed("malformed", "event: no such event")
-    if query.client is not None and not _CLIENT.fullmatch(query.client):
-        raise Malformed("malformed", "client: 1 to 255 characters")
-    if not 1 <= query.limit <= LARGEST_LIMIT:
-        raise Malformed("malformed", f"limit: 1 to {LARGEST_LIMIT}")
-    if query.since and query.until and query.since >= query.until:
-        raise Malformed("malformed", "from: must be before to")
+    check_texts(given, ("client",))
+    check_page(query.limit, query.since, query.until)
     return query
+
+
+def check_texts(given: Arguments, names: Iterable[str]) -> None:
+    """Raises Malformed where one of these arguments is no short text."""
+    for name in names:
+        if name in given and not _TEXT.fullmatch(given[name]):
+            raise Malformed("malformed", f"{name}: 1 to 255 characters")
+
+
+def check_page(limit: int, since: str | None, until: str | None) -> None:
+    """Raises Malformed where so many entries are never given, or no time lies between."""
+    if not 1 <= limit <= LARGEST_LIMIT:
+        raise Malformed("malformed", f"limit: 1 to {LARGEST_LIMIT}")
+    if since and until and since >= until:
+        raise Malformed("malformed", "from: must be before to")
 
 
 def parse_sizes(arguments: Iterable[tuple[str, str]]) -> tuple[int, int]:
@@ -109,7 +123,7 @@ def parse_sizes(arguments: Iterable[tuple[str, str]]) -> tuple[int, int]:
     given = single(arguments, frozenset({"from", "to"}))
     if given.keys() != {"from", "to"}:
         raise Malformed("malformed", "from and to are needed")
-    old, new = (_number(name, given[name]) for name in ("from", "to"))
+    old, new = (number(name, given[name]) for name in ("from", "to"))
     if not 1 <= old <= new:
         raise Malformed("malformed", "from: 1 to the size given as to")
     return old, new
@@ -117,7 +131,7 @@ def parse_sizes(arguments: Iterable[tuple[str, str]]) -> tuple[int, int]:
 
 def parse_index(text: str) -> int:
     """The index in a path. Raises NotFound: no entry has another spelling of its number."""
-    if not _NUMBER.fullmatch(text):
+    if not _NUMBER.fullmatch(text) or int(text) > _LARGEST:
         raise NotFound("not_found")
     return int(text)
 
@@ -137,13 +151,15 @@ def parse_tile(path: str) -> TileQuery:
     return TileQuery(level, int(number), width)
 
 
-def _number(name: str, text: str) -> int:
-    if not _NUMBER.fullmatch(text):
-        raise Malformed("malformed", f"{name}: a whole number")
+def number(name: str, text: str) -> int:
+    """The whole number that an argument is. Raises Malformed."""
+    if not _NUMBER.fullmatch(text) or int(text) > _LARGEST:
+        raise Malformed("malformed", f"{name}: a whole number, at most {_LARGEST}")
     return int(text)
 
 
-def _moment(name: str, given: Arguments) -> str | None:
+def moment(name: str, given: Arguments) -> str | None:
+    """The moment that an argument is, as entries write theirs. Raises Malformed."""
     if name not in given:
         return None
     if not _MOMENT.fullmatch(given[name]):

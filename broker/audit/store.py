@@ -2,38 +2,26 @@
 
 import operator
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from broker.audit import merkle
-from broker.audit.entry import Projection, project, read_leaf
 from broker.audit.models import AuditEntry
-from broker.audit.note import Checkpoint, encode
+from broker.audit.note import Checkpoint
 from broker.audit.query import EntryQuery, TileQuery
+from broker.audit.shown import COLUMNS, shown
 from broker.audit.tree import WIDTH, RecordAltered, StoredNodes, octets
 from broker.errors import NotFound
 
-_COLUMNS = (
-    AuditEntry.idx,
-    octets(AuditEntry.leaf),
-    octets(AuditEntry.leaf_hash),
-    AuditEntry.time,
-    AuditEntry.event,
-    AuditEntry.client,
-    AuditEntry.level,
-    AuditEntry.outcome,
-)
+Page = tuple[list[dict[str, Any]], int | None]
+"""Entries as JSON shows them, and the index to go on after, None at the end."""
 
 
-def entries(tx: Session, query: EntryQuery) -> tuple[list[dict[str, Any]], int | None]:
-    """The entries asked for as JSON shows them, and the index to go on after, None at the end.
-
-    In the order of their index, not of their time: late ones are never skipped.
-    Raises RecordAltered where an entry and what is stored about it disagree.
-    """
+def conditions(query: EntryQuery) -> list[ColumnElement[bool]]:
+    """What must hold of an entry that is asked for."""
     filters = (
         (AuditEntry.event, operator.eq, query.event),
         (AuditEntry.client, operator.eq, query.client),
@@ -41,22 +29,31 @@ def entries(tx: Session, query: EntryQuery) -> tuple[list[dict[str, Any]], int |
         (AuditEntry.time, operator.lt, query.until),
         (AuditEntry.idx, operator.gt, query.after),
     )
-    wanted = select(*_COLUMNS).order_by(AuditEntry.idx).limit(query.limit + 1)
-    for column, compare, value in filters:
-        if value is not None:
-            wanted = wanted.where(compare(column, value))
+    return [compare(column, value) for column, compare, value in filters if value is not None]
+
+
+def page(tx: Session, those: Iterable[ColumnElement[bool]], limit: int) -> Page:
+    """At most `limit` entries of which all of `those` hold.
+
+    In the order of their index, not of their time: late ones are never skipped.
+    Raises RecordAltered where an entry and what is stored about it disagree.
+    """
+    wanted = select(*COLUMNS).where(*those).order_by(AuditEntry.idx).limit(limit + 1)
     found = tx.connection().execute(wanted).all()
-    shown = [_shown(row) for row in found[: query.limit]]
-    return shown, shown[-1]["index"] if len(found) > query.limit else None
+    told = [shown(row) for row in found[:limit]]
+    return told, told[-1]["index"] if len(found) > limit else None
 
 
-def entry(tx: Session, index: int) -> dict[str, Any]:
-    """One entry as JSON shows it. Raises NotFound, and RecordAltered as `entries` does."""
-    query = select(*_COLUMNS).where(AuditEntry.idx == index)
+def entry(tx: Session, index: int, *those: ColumnElement[bool]) -> dict[str, Any]:
+    """One entry as JSON shows it.
+
+    Raises NotFound, for one of which `those` do not hold too, and RecordAltered as `page` does.
+    """
+    query = select(*COLUMNS).where(AuditEntry.idx == index, *those)
     row = tx.connection().execute(query).first()
     if row is None:
         raise NotFound("not_found")
-    return _shown(row)
+    return shown(row)
 
 
 def inclusion_proof(
@@ -94,20 +91,3 @@ def _whole(parts: Sequence[bytes], width: int, joined: bytes) -> bytes:
     if len(parts) != width:
         raise RecordAltered("a tile has holes")
     return joined
-
-
-def _shown(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
-    stored = Projection(row.time, row.event, row.client, row.level, row.outcome)
-    try:
-        entry = read_leaf(row.leaf)
-        agrees = project(entry) == stored and merkle.leaf_hash(row.leaf) == row.leaf_hash
-    except ValueError as error:
-        raise RecordAltered(f"entry {row.idx} cannot be read") from error
-    if not agrees:
-        raise RecordAltered(f"entry {row.idx} is not what it was")
-    return {
-        "index": row.idx,
-        "entry": entry,
-        "leaf": encode(row.leaf),
-        "leaf_hash": encode(row.leaf_hash),
-    }

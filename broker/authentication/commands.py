@@ -1,14 +1,19 @@
 """The operator's commands: `flask --app broker mds import FILE | show`."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 import click
 from cryptography import x509
 from flask.cli import AppGroup
+from sqlalchemy.orm import Session
 
+from broker.accounts import session as sessions
 from broker.audit.log import record
 from broker.authentication import store
 from broker.authentication.metadata import MetadataRejected, read_blob
+from broker.authentication.models import Authenticator
 from broker.db import reading, transaction
 from broker.web.tools import tools
 
@@ -31,10 +36,14 @@ def import_blob(file: Path) -> None:
             blob = read_blob(text, root, now, signer=settings.metadata_signer, newest=newest)
         except (MetadataRejected, UnicodeDecodeError) as error:
             raise click.ClickException(f"refused: {error}") from error
+        weakened = store.weakened_keys(tx, blob)
         store.replace_metadata(tx, blob, now)
         facts = {"number": blob.number, "models": len(blob.models), "skipped": len(blob.skipped)}
         record(tx, "metadata.imported", facts, now)
+        _tell(tx, weakened, now)
     click.echo(f"number {blob.number}, {len(blob.models)} models")
+    if weakened:
+        click.echo(f"{len(weakened)} keys are of models whose weakness has become known")
     for place in blob.skipped:
         click.echo(f"skipped entry {place}: it makes no sense")
     if blob.next_update <= now:
@@ -53,6 +62,14 @@ def show(context: click.Context) -> None:
         click.echo(f"number {held.number}, the next is due on {held.next_update:%Y-%m-%d}")
         if held.next_update <= tools().clock():
             context.exit(1)
+
+
+def _tell(tx: Session, weakened: Iterable[Authenticator], now: datetime) -> None:
+    """The owners by the record's listeners, the relying services by the end of the visits."""
+    for key in weakened:
+        record(tx, "key.weakened", {"account": key.account_id, "key": key.id}, now)
+    for account_id in sorted({key.account_id for key in weakened}):
+        sessions.end_all(tx, account_id)
 
 
 def _certificate(path: Path) -> x509.Certificate:

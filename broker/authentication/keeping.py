@@ -1,14 +1,16 @@
 """Keeping one's keys: seeing, renaming and removing them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from broker.accounts import session as sessions
 from broker.accounts import vault
 from broker.audit.log import record
-from broker.authentication import challenge, recovering, store
+from broker.authentication import challenge, recovering, store, totp
 from broker.authentication.enrolling import LONGEST_NAME, NAME_PURPOSE
 from broker.authentication.message import base64url
 from broker.authentication.models import Authenticator
@@ -42,17 +44,23 @@ def panel(tx: Session, account_id: str, now: datetime) -> Panel:
     """The keys' part of the account page, and what there is to get back in without them."""
     keys = [shown(tx, key, now) for key in store.keys_of(tx, account_id)]
     sheet = recovering.sheet(tx, account_id)
-    accepted = _accepted(tx, account_id)
-    context = {"keys": keys, "sheet": sheet, "now": now, "accepted": accepted}
+    accepted = _accepted(tx, account_id, keys)
+    context: dict[str, Any] = {"keys": keys, "sheet": sheet, "now": now, "accepted": accepted}
+    context["app"] = totp.is_proved(tx, account_id)
     return Panel("authentication/panel.html", context)
 
 
-def _accepted(tx: Session, account_id: str) -> dict[str, object]:
-    """What the browser's store of keys is told is still good (WebAuthn Level 3 §5.1.10.3)."""
+def _accepted(tx: Session, account_id: str, known: Sequence[Shown]) -> dict[str, object]:
+    """What the browser's store of keys is told (WebAuthn Level 3 §5.1.10.3 and §5.1.10.4).
+
+    The name is that of the key last used: of all, it is most likely the one in this browser.
+    """
     keys = store.keys_of(tx, account_id)
+    latest = max(known, key=lambda key: key.last_used or key.created, default=None)
     return {
         "rpId": tools().settings.rp_id,
         "userId": base64url(keys[0].user_handle) if keys else "",
+        "name": latest.name if latest else "",
         "allAcceptedCredentialIds": [base64url(key.credential_id) for key in keys],
     }
 

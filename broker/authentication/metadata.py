@@ -6,8 +6,8 @@ cannot be read is skipped and named. Unknown fields and unknown statuses mean no
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -26,8 +26,12 @@ GRACE: Final = timedelta(days=30)
 LIMIT: Final = 64 * 1024 * 1024
 """Characters of a BLOB; today's has 10 million."""
 
+FORBIDDEN: Final = "FORBIDDEN_HERE"
+"""The operator's own status: no such key is wanted."""
+
 WEAK: Final = frozenset(
     {
+        FORBIDDEN,
         "ATTESTATION_KEY_COMPROMISE",
         "REVOKED",
         "USER_KEY_PHYSICAL_COMPROMISE",
@@ -82,6 +86,19 @@ class Model:
     def certificates(self) -> tuple[x509.Certificate, ...]:
         """The maker's anchors."""
         return tuple(x509.load_der_x509_certificate(der) for der in self.anchors)
+
+
+def under_policy(
+    model: Model | None, aaguid: str, forbidden: Collection[UUID], allowed: Collection[UUID]
+) -> Model | None:
+    """The model as the operator's lists leave it: with a weakness, without anchors, or as it is."""
+    number = UUID(aaguid)
+    if number in forbidden:
+        known = model or Model(aaguid, "", (), (), (), datetime.min.replace(tzinfo=UTC))
+        return replace(known, statuses=(*known.statuses, FORBIDDEN))
+    if model is not None and allowed and number not in allowed:
+        return replace(model, anchors=())
+    return model
 
 
 @dataclass(frozen=True, slots=True)

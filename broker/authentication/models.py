@@ -1,4 +1,4 @@
-"""Tables: keys, questions put to them that await an answer, recovery codes, FIDO metadata."""
+"""Tables: keys, questions put to them that await an answer, recovery codes, apps, FIDO metadata."""
 
 from datetime import datetime
 
@@ -63,6 +63,18 @@ class RecoveryCode(Base):
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     made: Mapped[datetime] = mapped_column(UtcDateTime)
     used: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Totp(Base):
+    """An authenticator app: its secret, sealed, and the newest time step that was accepted."""
+
+    __tablename__ = "totp"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    secret: Mapped[bytes] = mapped_column(LargeBinary)
+    made: Mapped[datetime] = mapped_column(UtcDateTime)
+    proved: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_step: Mapped[int] = mapped_column(BigInteger)
 
 
 class MetadataBlob(Base):

@@ -26,6 +26,14 @@ class Sheet:
     last_used: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a code opened: the account, and the secret of the session in it."""
+
+    account_id: str
+    secret: str
+
+
 def make(tx: Session, person: SignedIn, now: datetime) -> Sequence[str]:
     """Ten fresh codes, as written on a sheet; those of an older sheet are worthless from now on.
 
@@ -50,8 +58,8 @@ def make(tx: Session, person: SignedIn, now: datetime) -> Sequence[str]:
     return codes
 
 
-def use(tx: Session, typed: str, now: datetime) -> str | BrokerError:
-    """The secret of the session that the code opens, all others ended; or the refusal, on record.
+def use(tx: Session, typed: str, now: datetime) -> Opened | BrokerError:
+    """The session that the code opens, all others ended; or the refusal, on record.
 
     Returned, not raised: a refusal that is raised would take its own record back.
     """
@@ -64,7 +72,7 @@ def use(tx: Session, typed: str, now: datetime) -> str | BrokerError:
     left = sheet(tx, account_id)
     facts = {"account": account_id, "left": left.left if left else 0, "sessions": ended}
     record(tx, "recovery.used", facts, now)
-    return sessions.begin(tx, account_id, ACCESS_CODE, now, tools().random)
+    return Opened(account_id, sessions.begin(tx, account_id, ACCESS_CODE, now, tools().random))
 
 
 def sheet(tx: Session, account_id: str) -> Sheet | None:

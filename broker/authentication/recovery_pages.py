@@ -3,7 +3,7 @@
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from broker.authentication import enrolling, limits, recovering
+from broker.authentication import enrolling, limits, recovering, totp
 from broker.authentication.limits import Door
 from broker.authentication.standing import ACCESS_CODE
 from broker.db import reading, transaction
@@ -34,11 +34,12 @@ def use_code(handle: str) -> ResponseReturnValue:
         person = asked(tx, handle, now).signed_in
         tried = limits.admit(Door.RECOVERY, person.account_id if person else None, now)
         outcome = recovering.use(tx, request.form.get("code", ""), now)
-    if isinstance(outcome, BrokerError):
-        return _ask(handle, outcome), outcome.status
+        if isinstance(outcome, BrokerError):
+            return _ask(handle, outcome), outcome.status
+        has_app = totp.is_proved(tx, outcome.account_id)
     limits.forgive(tried, now)
-    cookies.write(cookies.SESSION, outcome)
-    return redirect(f"/enrol/{handle}", 303)
+    cookies.write(cookies.SESSION, outcome.secret)
+    return redirect(f"/recovery/{handle}/app" if has_app else f"/enrol/{handle}", 303)
 
 
 @pages.get("/recovery-codes/<handle>")

@@ -9,10 +9,17 @@ from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.orm import Session
 
 from broker.authentication.ceremony import KnownKey
-from broker.authentication.metadata import Blob, Model
-from broker.authentication.models import Authenticator, MetadataBlob, MetadataModel, RecoveryCode
+from broker.authentication.metadata import Blob, Model, under_policy
+from broker.authentication.models import (
+    Authenticator,
+    MetadataBlob,
+    MetadataModel,
+    RecoveryCode,
+    Totp,
+)
 from broker.authentication.standing import Facts
 from broker.errors import NotFound
+from broker.web.tools import tools
 
 _IN_FORCE = 1
 
@@ -79,9 +86,31 @@ def forget_codes(tx: Session, account_id: str) -> None:
     tx.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
 
 
+def totp_of(tx: Session, account_id: str) -> Totp | None:
+    """The account's authenticator app, proved or not yet."""
+    return tx.get(Totp, account_id)
+
+
+def spend_step(tx: Session, account_id: str, step: int) -> bool:
+    """Whether the step is newer than any accepted before; it is the newest from now on.
+
+    One UPDATE, so of two answers with one code at the same moment one counts (RFC 6238 §5.2).
+    """
+    newer = update(Totp).where(Totp.account_id == account_id, Totp.last_step < step)
+    done = cast("CursorResult[Any]", tx.execute(newer.values(last_step=step)))
+    return done.rowcount == 1
+
+
+def forget_totp(tx: Session, account_id: str) -> bool:
+    """Remove the authenticator app; returns whether there was one that had been proved."""
+    gone = delete(Totp).where(Totp.account_id == account_id).returning(Totp.proved)
+    return any(proved is not None for proved in tx.scalars(gone).all())
+
+
 def erase(tx: Session, account_id: str) -> None:
-    """Remove every key and every recovery code of the account."""
+    """Remove every key, every recovery code and the authenticator app of the account."""
     forget_codes(tx, account_id)
+    forget_totp(tx, account_id)
     tx.execute(delete(Authenticator).where(Authenticator.account_id == account_id))
 
 
@@ -103,10 +132,23 @@ def blob(tx: Session) -> MetadataBlob | None:
 
 
 def model_of(tx: Session, aaguid: str) -> Model | None:
-    """What the metadata in force knows of a model."""
+    """What the metadata in force and the operator's lists say of a model."""
+    settings = tools().settings.authentication
     row = tx.get(MetadataModel, aaguid)
-    if row is None:
-        return None
+    known = None if row is None else _model(row)
+    return under_policy(known, aaguid, settings.forbidden_models, settings.allowed_models)
+
+
+def weakened_keys(tx: Session, newest: Blob) -> Sequence[Authenticator]:
+    """The keys of models whose weakness the BLOB in force did not know and this one does."""
+    weak = {model.aaguid for model in newest.models if model.weakness is not None}
+    for row in tx.scalars(select(MetadataModel).where(MetadataModel.aaguid.in_(weak))):
+        if _model(row).weakness is not None:
+            weak.discard(row.aaguid)
+    return tx.scalars(select(Authenticator).where(Authenticator.aaguid.in_(weak))).all()
+
+
+def _model(row: MetadataModel) -> Model:
     return Model(
         aaguid=row.aaguid,
         name=row.name,

@@ -1,7 +1,7 @@
 """What was shown, with every check made on it (OpenID Identity Assurance 1.0, `evidence`)."""
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import astuple, dataclass, field
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -34,7 +34,9 @@ class Claim:
 
     `name` is the OpenID Connect name where there is one (family_name, given_name, birthdate,
     gender, nationalities), else ours (document_number, document_type, document_format,
-    issuing_state, expiry_date, personal_number; issuing_authority; of an attestation
+    issuing_state, expiry_date, personal_number; issuing_authority; birth_family_name,
+    preferred_username, place_of_birth, country_of_birth, and birthplace_code, birthcountry_code
+    in the numbering of whoever told them; of an attestation
     attestation_number, voucher_organization, voucher_state; of a certificate certificate_issuer,
     certificate_serial_number). `value` is text: dates are ISO 8601, unknown
     parts of a birth date are `0000` or `00` as in the zone, never guessed. `source` names the
@@ -47,11 +49,33 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The scheme that vouched, and what it asserted in its own framework and words.
+
+    `holder` is the identifier by which the scheme knows the person: stable, and as secret as a
+    number of a document.
+    """
+
+    scheme: str
+    framework: str
+    level: str
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A name that may be used one time, and for how long from now that must be remembered."""
+
+    name: str
+    remembered: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What was shown: it exists only if every mandatory check passed.
 
     `kind` is a key of the policy's `evidence` table. `expires` is the last day on which the
-    document itself is valid, if it says so.
+    document itself is valid, if it says so. `origin` is None where no scheme vouched.
     """
 
     kind: str
@@ -61,6 +85,9 @@ class Evidence:
     expires: date | None = None
     reference: str = ""
     """Name under which it was filed; empty until then. The record speaks of it by this name."""
+    origin: Origin | None = None
+    once: Once | None = field(default=None, compare=False)
+    """What is used up by this evidence, for whoever takes it; it is not filed with it."""
 
     def value(self, name: str) -> str | None:
         """The value of the claim called `name`, or None where the evidence does not say."""
@@ -76,6 +103,7 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
         "at": evidence.at.isoformat(),
         "expires": evidence.expires and evidence.expires.isoformat(),
         "reference": evidence.reference,
+        "origin": None if (o := evidence.origin) is None else [*astuple(o)],
     }
 
 
@@ -88,4 +116,5 @@ def from_json(stored: dict[str, Any]) -> Evidence:
         at=datetime.fromisoformat(stored["at"]),
         expires=date.fromisoformat(stored["expires"]) if stored["expires"] else None,
         reference=stored["reference"],
+        origin=Origin(*origin) if (origin := stored.get("origin")) else None,
     )

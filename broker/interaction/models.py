@@ -1,4 +1,4 @@
-"""Table: the parked request."""
+"""Tables: the parked request, and what may be used only once."""
 
 from datetime import datetime
 from typing import Any
@@ -19,4 +19,13 @@ class Interaction(Base):
     asked: Mapped[dict[str, Any]] = mapped_column(JSON)
     request: Mapped[dict[str, Any]] = mapped_column(JSON)
     began: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class UsedOnce(Base):
+    """What was used and may not be used again while it lives: assertion and proof identifiers."""
+
+    __tablename__ = "used_once"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -24,6 +24,9 @@ ACCOUNT = "account"
 _WAY_BACK = timedelta(hours=12)
 """How long a request that is over still knows which service it came from."""
 
+OWN_PAGES = {ACCOUNT: "/account", "desk": "/desk"}
+"""Handle of no interaction → the page that the person came to on their own."""
+
 
 def park(
     tx: Session, asked: Asked, request: dict[str, Any], settings: Settings, draw: RandomBytes
@@ -61,8 +64,8 @@ def find(tx: Session, handle: str, now: datetime) -> Interaction:
 
 def asked(tx: Session, handle: str, now: datetime) -> Asked:
     """What was asked in this interaction and who is signed in. Raises NotFound as `find` does."""
-    if handle == ACCOUNT:
-        return replace(_nobody(now), interaction=ACCOUNT, signed_in=signed_in(tx, now))
+    if handle in OWN_PAGES:
+        return replace(_nobody(now), interaction=handle, signed_in=signed_in(tx, now))
     row = find(tx, handle, now)
     found = _from_json(row)
     headers.allow_form_target(found.redirect_origin)
@@ -77,7 +80,7 @@ def signed_in(tx: Session, now: datetime) -> SignedIn | None:
 
 def resume_path(handle: str) -> str:
     """Where every step sends the browser when it is done."""
-    return "/account" if handle == ACCOUNT else f"/authorize/{handle}"
+    return OWN_PAGES.get(handle, f"/authorize/{handle}")
 
 
 def drop(tx: Session, handle: str) -> None:

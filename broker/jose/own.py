@@ -45,6 +45,17 @@ def sign(
     return (signing_input + b"." + base64url(key.sign(signing_input))).decode("ascii")
 
 
+def prove(claims: Mapping[str, Any], keyring: Keyring, alg: str, now: datetime, typ: str) -> str:
+    """As `sign`, but with the public key itself in the header: a DPoP proof (RFC 9449 §4.2)."""
+    key = keyring.active(alg, now)
+    public = _jwk(key).as_dict(private=False)
+    jwk = {name: public[name] for name in ("kty", "crv", "x", "y", "n", "e") if name in public}
+    signing_input = b".".join(
+        base64url(_json(part)) for part in ({"alg": alg, "jwk": jwk, "typ": typ}, claims)
+    )
+    return (signing_input + b"." + base64url(key.sign(signing_input))).decode("ascii")
+
+
 def verify(unverified_token: str, keyring: Keyring, typ: str = "JWT") -> SignedClaims:
     """The claims of a token that we signed ourselves, with any published key.
 

@@ -48,18 +48,18 @@ def init(folder: Path, now: datetime, unlock: Unlock = _CLEAR) -> list[Path]:
     made = [rotate(folder, alg, now, unlock) for alg in ALGORITHMS if alg not in present]
     if not (folder / "checkpoint.pem").exists():
         pem = private_pem(ed25519.Ed25519PrivateKey.generate(), unlock.passphrase)
-        made.append(_write(folder / "checkpoint.pem", pem))
+        made.append(write_new(folder / "checkpoint.pem", pem))
     for path in (folder / f"{name}.key" for name in SECRETS):
         if not path.exists():
             content = sealed(entropy.system(32), path.name, unlock.passphrase)
-            made.append(_write(path, content))
+            made.append(write_new(path, content))
     return made
 
 
 def rotate(folder: Path, alg: str, since: datetime, unlock: Unlock = _CLEAR) -> Path:
     """A new signing key that takes over at `since`; published within seconds."""
     pem = private_pem(generate(alg), unlock.passphrase)
-    return _write(folder / f"{_stem(alg, since)}.pem", pem)
+    return write_new(folder / f"{_stem(alg, since)}.pem", pem)
 
 
 def make_in_module(folder: Path, alg: str, since: datetime, unlock: Unlock, token: str) -> Path:
@@ -69,7 +69,7 @@ def make_in_module(folder: Path, alg: str, since: datetime, unlock: Unlock, toke
     """
     label = _stem(alg, since)
     public = _module(unlock, token).make(alg, label)
-    return _write(folder / f"{label}.pkcs11", module.described(token, label, public))
+    return write_new(folder / f"{label}.pkcs11", module.described(token, label, public))
 
 
 def retire(folder: Path, name: str, now: datetime, unlock: Unlock = _CLEAR) -> Path:
@@ -152,7 +152,8 @@ def _read(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _write(path: Path, content: bytes) -> Path:
+def write_new(path: Path, content: bytes) -> Path:
+    """The file, made for its owner's eyes. Raises FileExistsError: nothing is overwritten."""
     # O_EXCL: two starts at once must not each believe in a key of their own.
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:

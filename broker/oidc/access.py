@@ -16,6 +16,7 @@ from broker.errors import OAuthCode, OAuthError
 from broker.identity.assurance import acr_uri
 from broker.oidc import possession, store
 from broker.oidc.client import Client
+from broker.oidc.client_metadata import AUDIT_SCOPES
 from broker.oidc.grant import Grant, seconds
 from broker.oidc.models import AccessToken
 from broker.web.tools import Caller, Presented, Tools, tools
@@ -132,11 +133,21 @@ def presented(tx: Session, brought: Presented, tools: Tools, now: datetime) -> A
 
 
 def read_token(tx: Session, brought: Presented, now: datetime) -> Caller:
-    """The client that an access token speaks for. Raises OAuthError, as `presented` does."""
+    """The client that an access token speaks for, and the person behind it.
+
+    Raises OAuthError, as `presented` does. A token to act for somebody reads no record.
+    """
     access = presented(tx, brought, tools(), now)
     client = store.find_client(tx, access.client_id)
     limit = client.metadata.audit_clients if client else frozenset()
-    return Caller(access.client_id, access.scope, limit or None)
+    grant = access.grant
+    return Caller(
+        client_id=access.client_id,
+        scope=access.scope if access.actor is None else access.scope - AUDIT_SCOPES,
+        audit_clients=limit or None,
+        account_id=grant.account_id if grant else None,
+        authenticator=grant.assurance.authenticator if grant else None,
+    )
 
 
 def granted(tx: Session, brought: Presented, tools: Tools, now: datetime) -> Grant:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from broker import entropy, jose
 from broker.accounts.session import touch
 from broker.accounts.subject import pairwise, session_name
+from broker.audit import activation
 from broker.audit.log import record
 from broker.errors import OAuthCode
 from broker.feature import Asked, SignedIn, evidence_of
@@ -27,6 +28,7 @@ from broker.oidc.grant import Assurance, Grant, authenticated, met_names, weigh
 from broker.oidc.minting import mint_code
 from broker.oidc.request import AuthorizationRequest, ReplyAddress
 from broker.oidc.response_mode import Reply, query_url, signing_alg
+from broker.oidc.witnessing import is_withheld
 from broker.web.tools import Tools
 
 Onward = str | Reply
@@ -137,6 +139,9 @@ def _finish(  # noqa: PLR0913  everything meets here
     if wish.essential and not _met(assurance, essential, tools):
         unmet = OAuthCode.UNMET_AUTHENTICATION_REQUIREMENTS
         return refuse(tx, request, client, unmet, tools, now)
+    if is_withheld(tx, assurance, tools.policy, now):
+        return refuse(tx, request, client, OAuthCode.TEMPORARILY_UNAVAILABLE, tools, now)
+    activation.note(tx, assurance.policy, now)
     pushed.settle(tx, request, tools, now)
     session = asked.signed_in.session_id if asked.signed_in else None
     key, sector = tools.keyring.pairwise, client.metadata.sector_host
@@ -159,7 +164,8 @@ def _finish(  # noqa: PLR0913  everything meets here
     )
     code = mint_code(tx, grant, request, client, tools, now)
     facts = {"account": account_id, "client": client.id, "grant": grant.id}
-    record(tx, "code.issued", facts | {"acr": grant.assurance.acr}, now)
+    told = {"subject": grant.subject, "acr": grant.assurance.acr}
+    record(tx, "code.issued", facts | told, now)
     return reply(_address(request), client, tools, code=code)
 
 

@@ -16,6 +16,7 @@ from cryptography import x509
 from sqlalchemy.orm import Session
 
 from broker.errors import OAuthCode, OAuthError, UpstreamUnavailable
+from broker.interaction.replay import first_use
 from broker.jose import SignatureRejected, unverified_claims
 from broker.oidc import client_assertion as assertion
 from broker.oidc import store
@@ -23,7 +24,6 @@ from broker.oidc.client import Client
 from broker.oidc.client_certificate import is_named, is_of
 from broker.oidc.client_keys import keys_of, verify_of
 from broker.oidc.client_metadata import SECRET_METHODS
-from broker.oidc.replay import first_use
 from broker.web.cookies import digest
 
 BARE = "none"

@@ -12,9 +12,20 @@ SCOPES = {
     "document": "number, kind, issuing state and expiry of the document shown",
     "assurance": "verified_claims: what was checked, how, and how sure that makes us",
     "offline_access": "a refresh token",
-    "audit:read": "the record (client credentials only)",
+    "audit:read": "the record: entries, assertions, statistics",
+    "audit:proof": "proofs, checkpoints and tiles of the record",
+    "audit:export": "signed bundles of entries to take along",
+    "audit:case.write": "opening review cases, and adding to them",
+    "audit:unmask": "asking who a person is, and approving that another auditor is told",
+    "audit:admin": "the cases, exports and searches of other auditors",
 }
 """Every scope value there is, and what it gives."""
+
+AUDIT_SCOPES = frozenset(scope for scope in SCOPES if scope.startswith("audit:"))
+"""For auditors: an operator gives them, a service never gets them by asking."""
+
+PERSONS_ONLY = frozenset({"audit:unmask"})
+"""Of these, what no program has by itself."""
 
 LANGUAGES = ("fr", "ar", "en")
 GRANT_TYPES = (

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from broker import jose
 from broker.errors import OAuthCode, OAuthError
-from broker.oidc.replay import first_use
+from broker.interaction.replay import first_use
 from broker.web.bearer import DPOP_ALGORITHMS
 
 WINDOW = timedelta(seconds=60)

@@ -21,6 +21,7 @@ class Assurance:
     policy: str
     because: str | None
     evidence: str | None
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ def weigh(
         policy=policy.version,
         because=who.because,
         evidence=who.evidence.reference if who.evidence else None,
+        kind=who.evidence.kind if who.evidence else None,
     )
 
 

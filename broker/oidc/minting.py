@@ -113,6 +113,7 @@ def issuance(grant: Grant, token_id: str) -> dict[str, object]:
     """What the record keeps of tokens that were minted for a person."""
     return {
         "account": grant.account_id,
+        "subject": grant.subject,
         "client": grant.client_id,
         "grant": grant.id,
         "token": hashlib.sha256(token_id.encode()).hexdigest(),
@@ -124,6 +125,7 @@ def issuance(grant: Grant, token_id: str) -> dict[str, object]:
         "policy": grant.assurance.policy,
         "because": grant.assurance.because,
         "evidence": grant.assurance.evidence,
+        "kind": grant.assurance.kind,
     }
 
 

@@ -100,15 +100,6 @@ class RefreshToken(Base):
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
-class UsedOnce(Base):
-    """What was used and may not be used again while it lives: assertion and proof identifiers."""
-
-    __tablename__ = "used_once"
-
-    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-
-
 class PushedRequest(Base):
     """An authorization request that came before its person (RFC 9126), by digest of its URI."""
 

@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from broker import entropy
 from broker.errors import Malformed, OAuthCode, OAuthError
+from broker.interaction.replay import first_use
 from broker.oidc.client import Client
 from broker.oidc.models import PushedRequest
-from broker.oidc.replay import first_use
 from broker.oidc.request import Arguments, AuthorizationRequest, given
 from broker.oidc.store import digest
 from broker.web.tools import Tools

@@ -17,13 +17,15 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.orm import Session
 
+from broker.audit import activation
 from broker.audit.log import record
 from broker.errors import OAuthCode
 from broker.feature import evidence_of
 from broker.oidc import minting, resource, store
-from broker.oidc.grant import Grant, weigh
+from broker.oidc.grant import Assurance, Grant, weigh
 from broker.oidc.models import RefreshToken
 from broker.oidc.token_request import Answer, Refusal, TokenRequest, refused, seen_before
+from broker.oidc.witnessing import is_withheld
 from broker.web.tools import Tools
 
 _NONCE = 12
@@ -42,11 +44,16 @@ def rotate(tx: Session, asked: TokenRequest, tools: Tools, now: datetime) -> Ans
     if not scope <= set(grant.scope):
         return Refusal(OAuthCode.INVALID_SCOPE, "the scope exceeds what was granted")
     audience = resource.within(asked.resources, grant.resource, tools.settings.issuer)
+    assurance = _today(tx, grant, tools, now)
+    if is_withheld(tx, assurance, tools.policy, now):
+        unseen, code = "nobody has witnessed the record", OAuthCode.TEMPORARILY_UNAVAILABLE
+        return refused(tx, asked.client, unseen, now, grant, code)
     # FAPI 2.0 Security Profile §5.3.2.1: tokens bound to a key are not rotated.
     rotates = asked.client.metadata.profile != "fapi2"
     if (rotates or old.spent) and not store.spend(tx, old, now):
         return _once_more(tx, presented, old, asked, grant, tools, now)
-    today = replace(minting.narrowed(grant, scope), assurance=_today(tx, grant, tools, now))
+    today = replace(minting.narrowed(grant, scope), assurance=assurance)
+    activation.note(tx, assurance.policy, now)
     # Core §12.2: no nonce; the sign-in is the old one, the assurance is today's.
     renews = minting.Renewal(old.expires, rotates)
     answer = minting.tokens(
@@ -58,7 +65,7 @@ def rotate(tx: Session, asked: TokenRequest, tools: Tools, now: datetime) -> Ans
     return answer
 
 
-def _today(tx: Session, grant: Grant, tools: Tools, now: datetime) -> Any:
+def _today(tx: Session, grant: Grant, tools: Tools, now: datetime) -> Assurance:
     evidence = evidence_of(tools.features, tx, grant.account_id)
     return weigh(evidence, grant.authenticator, tools.policy, now, grant.acr_essential)
 

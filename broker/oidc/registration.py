@@ -9,14 +9,14 @@ from pydantic import ValidationError
 
 from broker.errors import OAuthCode, OAuthError
 from broker.jose import SignatureRejected, unverified_claims
-from broker.oidc.client_metadata import LANGUAGES, ClientMetadata
+from broker.oidc.client_metadata import AUDIT_SCOPES, LANGUAGES, ClientMetadata
 from broker.oidc.registration_checks import CHECKS, hosts
 
 OPERATORS_OWN = ("may_act", "resource_identifiers")
 """Members that only an operator sets: they give power over what belongs to others."""
 
 NOT_FOR_ASKING = {
-    "scope": frozenset({"audit:read"}),
+    "scope": AUDIT_SCOPES,
     "grant_types": frozenset({"urn:ietf:params:oauth:grant-type:token-exchange"}),
 }
 """Values that a service does not get by asking for them."""

@@ -279,7 +279,6 @@ def _scope(arguments: Arguments, client: Client) -> set[str]:
     asked = set(_words(arguments, "scope")) & set(SCOPES) & client.metadata.scope
     if "refresh_token" not in client.metadata.grant_types:
         asked.discard("offline_access")  # Core §11: ignored where it cannot be honoured
-    asked.discard("audit:read")
     return asked
 
 

@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 
 from broker import jose
 from broker.errors import OAuthCode, OAuthError, UpstreamUnavailable
+from broker.interaction.replay import first_use
 from broker.oidc.client import Client
 from broker.oidc.client_keys import verify_of
-from broker.oidc.replay import first_use
 from broker.oidc.request import Arguments, given
 
 Fetch = Callable[[str], bytes]

@@ -7,6 +7,7 @@ from functools import lru_cache
 from sqlalchemy import Select, delete, select, union_all, update
 from sqlalchemy.orm import Session
 
+from broker.interaction.models import UsedOnce
 from broker.oidc.client import Client
 from broker.oidc.client_metadata import ClientMetadata
 from broker.oidc.grant import Grant
@@ -17,7 +18,6 @@ from broker.oidc.models import (
     GrantRow,
     InitialAccess,
     RefreshToken,
-    UsedOnce,
 )
 from broker.web.tools import tools
 

@@ -17,6 +17,7 @@ from broker.audit.log import record
 from broker.errors import OAuthCode
 from broker.oidc import access, minting, resource, store
 from broker.oidc.access import Access
+from broker.oidc.client_metadata import AUDIT_SCOPES, PERSONS_ONLY
 from broker.oidc.exchange import GRANT_TYPE, exchange
 from broker.oidc.models import Code
 from broker.oidc.refreshing import rotate
@@ -30,7 +31,7 @@ from broker.oidc.token_request import (
 )
 from broker.web.tools import Tools
 
-OWN_SCOPE = frozenset({"audit:read"})
+OWN_SCOPE = AUDIT_SCOPES - PERSONS_ONLY
 """Scope values that a client may have by itself, with no person behind it."""
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 §4.1

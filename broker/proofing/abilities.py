@@ -27,6 +27,8 @@ class Abilities:
 
     kinds: frozenset[str]
     properties: frozenset[str]
+    quoted: tuple[str, ...] = ()
+    """Trust frameworks of the foreign schemes in force."""
 
     @property
     def shapes(self) -> tuple[Shape, ...]:
@@ -41,7 +43,10 @@ class Abilities:
 
 
 def abilities(
-    verifiers: Iterable[Verifier], policy: Policy, others: Iterable[str] = ()
+    verifiers: Iterable[Verifier],
+    policy: Policy,
+    others: Iterable[str] = (),
+    quoted: Iterable[str] = (),
 ) -> Abilities:
     """What the doors that hang here may bring, `others` being kinds that need no door.
 
@@ -50,13 +55,13 @@ def abilities(
     doors = tuple(verifiers)
     kinds = frozenset(others).union(*(door.produces for door in doors))
     properties = frozenset[str]().union(*(door.establishes for door in doors))
-    return Abilities(kinds & policy.evidence.keys(), properties)
+    return Abilities(kinds & policy.evidence.keys(), properties, tuple(sorted(set(quoted))))
 
 
 def frameworks(able: Abilities, issuer: str) -> tuple[str, ...]:
     """Our own trust framework first, then those of whom our evidence quotes."""
     quoted = (shape.asserted.framework for shape in able.shapes if shape.asserted)
-    return tuple(dict.fromkeys((f"{issuer}/trust-framework", *quoted)))
+    return tuple(dict.fromkeys((f"{issuer}/trust-framework", *quoted, *able.quoted)))
 
 
 def metadata(able: Abilities, issuer: str) -> dict[str, Any]:

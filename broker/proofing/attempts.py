@@ -1,5 +1,6 @@
 """Tries under way: opened, counted, read and taken away again; each for one person's browser."""
 
+import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,12 +8,15 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from broker import entropy
 from broker.accounts import vault
 from broker.errors import NotFound, TooMany
 from broker.feature import Asked
 from broker.identity.evidence import Evidence, from_json, to_json
-from broker.identity.verifier import Attempt, Opening
+from broker.identity.verifier import Attempt, Opening, Reply
+from broker.interaction.replay import first_use
 from broker.proofing.models import OpenAttempt, Try
+from broker.web import cookies
 from broker.web.tools import tools
 
 HOUR = timedelta(hours=1)
@@ -48,6 +52,8 @@ def begin(tx: Session, where: Place, handle: str, opening: Opening, now: datetim
         kind=where.kind,
         remembered=_seal(tx, where.account_id, handle, "remembered", dict(opening.remember)),
         reading=None,
+        answer=None,
+        ticket=None,
         created=now,
         expires=now + tools().settings.proofing.attempt_lifetime,
     )
@@ -62,12 +68,21 @@ def find(
     All look the same, so that a guessed or forwarded address tells nothing. `alone`: whoever
     asks for it at the same time waits until this transaction is over (two clicks, one deed).
     """
-    row = tx.get(OpenAttempt, handle, with_for_update=alone)
-    if row is None or now >= row.expires:
-        raise NotFound("evidence_unknown")
-    if Place(row.account_id, row.session_id, row.interaction, row.kind) != where:
+    row = seek(tx, handle, where, now, alone=alone)
+    if row is None:
         raise NotFound("evidence_unknown")
     return row
+
+
+def seek(
+    tx: Session, handle: str, where: Place, now: datetime, *, alone: bool = False
+) -> OpenAttempt | None:
+    """As `find`, None where it would raise."""
+    row = tx.get(OpenAttempt, handle, with_for_update=alone)
+    if row is None or now >= row.expires:
+        return None
+    is_here = Place(row.account_id, row.session_id, row.interaction, row.kind) == where
+    return row if is_here else None
 
 
 def resume(tx: Session, row: OpenAttempt, now: datetime, locale: str) -> Attempt:
@@ -90,6 +105,46 @@ def keep(tx: Session, row: OpenAttempt, evidence: Evidence) -> None:
     """Seal what was read until the person has looked at it; what they may see is not replaced."""
     if row.reading is None:
         row.reading = _seal(tx, row.account_id, row.handle, "reading", to_json(evidence))
+
+
+def deliver(
+    tx: Session, handle: str, kind: str, answer: tuple[str, Reply], now: datetime
+) -> tuple[str, str]:
+    """Lay down what came back, by name of its door: the interaction, and the ticket to collect it.
+
+    Nobody is asked who they are: the browser could not say. What has been read already stays.
+    Raises NotFound: no such attempt, or over.
+    """
+    row = tx.get(OpenAttempt, handle, with_for_update=True) if handle.isprintable() else None
+    if row is None or row.kind != kind or now >= row.expires:
+        raise NotFound("foreign_answer_lost")
+    ticket = entropy.token(tools().random)
+    if row.reading is None:
+        name, sent = answer
+        body = [name, dict(sent.fields), sorted(sent.repeated)]
+        row.answer = _seal(tx, row.account_id, handle, "answer", body)
+        row.ticket = cookies.digest(ticket)
+    return row.interaction, ticket
+
+
+def collect(tx: Session, row: OpenAttempt, ticket: str) -> tuple[str, Reply] | None:
+    """What lies there for whoever has the ticket, and nothing any more; None where nothing lies.
+
+    Raises NotFound where it is not for this browser.
+    """
+    if row.answer is None or row.ticket is None:
+        return None
+    if not hmac.compare_digest(row.ticket, cookies.digest(ticket)):
+        raise NotFound("foreign_answer_lost")
+    name, fields, repeated = _unseal(tx, row, "answer", row.answer)
+    row.answer = row.ticket = None
+    return name, Reply(fields, {}, frozenset(repeated))
+
+
+def used_up(tx: Session, kind: str, evidence: Evidence, now: datetime) -> bool:
+    """Whether what may be used once is used now for the first time, or nothing is such."""
+    once = evidence.once
+    return once is None or first_use(tx, "evidence", kind, once.name, now + once.remembered)
 
 
 def read(tx: Session, row: OpenAttempt) -> Evidence:

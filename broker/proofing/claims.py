@@ -38,7 +38,8 @@ def able() -> Abilities:
     """What the doors and rooms of this house can bring."""
     house = tools()
     others = frozenset[str]().union(*(feature.produces for feature in house.features))
-    return abilities(house.verifiers, house.policy, others)
+    quoted = (scheme.framework for scheme in house.foreign.values())
+    return abilities(house.verifiers, house.policy, others, quoted)
 
 
 def said(  # noqa: PLR0913  what is known, what is asked, and the rules of both

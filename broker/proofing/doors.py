@@ -68,6 +68,7 @@ def outlook(  # noqa: PLR0913  the rule's whole ground
     doors = tuple(
         verifier
         for verifier in verifiers
+        if verifier.produces  # a door to schemes, of which there are none, leads nowhere
         if owes_reading or on_own_account or not reaches(held, _reach(verifier, policy), policy)
     )
     kinds = {kind for verifier in doors for kind in verifier.produces}

@@ -56,12 +56,19 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "fc_eidas1": _record("franceconnect"),
     "fc_eidas2": _record("franceconnect"),
     "fc_eidas3": _record("franceconnect"),
+    "notified_low": _record("notified"),
+    "notified_substantial": _record("notified"),
+    "notified_high": _record("notified"),
+    "foreign_low": _record("foreign"),
+    "foreign_substantial": _record("foreign"),
+    "foreign_high": _record("foreign"),
     "eudi_pid": _record("eudi_pid"),
     "qualified_cert": Shape("electronic_signature", "/signature-types/qualified_certificate"),
 }
 """Evidence kind → its shape. A kind without one is evidence that we do not describe.
 
 Only what an eIDAS node asserted is `eidas`: FranceConnect's levels bear its name and are another's.
+What a scheme asserted (`Evidence.origin`) goes before what the kind says of it.
 """
 
 REGISTERED_ELSEWHERE: Final = frozenset({"issuer_signature", "document_genuine", "holder_present"})
@@ -69,6 +76,14 @@ REGISTERED_ELSEWHERE: Final = frozenset({"issuer_signature", "document_genuine",
 
 Methods = frozenset[str]
 """Check methods that may be told: registered names, and properties that ours are named after."""
+
+
+def asserted(evidence: Evidence) -> Asserted | None:
+    """What somebody else asserted, in their own framework and words, never in ours."""
+    if (origin := evidence.origin) is not None:
+        return Asserted(origin.framework, origin.level)
+    shape = SHAPES.get(evidence.kind)
+    return None if shape is None else shape.asserted
 
 
 def describe(evidence: Evidence, issuer: str, methods: Methods) -> dict[str, Any] | None:

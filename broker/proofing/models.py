@@ -1,15 +1,19 @@
-"""Tables: tries under way, their count, what was filed, and who went on without."""
+"""Tables: tries under way, their count, hand-overs, what was filed, who went on without."""
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, ForeignKey, LargeBinary, String
+from sqlalchemy import JSON, Date, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from broker.db import Base, UtcDateTime
 
 
 class OpenAttempt(Base):
-    """One try of one account at one verifier; `reading` waits, sealed, for the person's word."""
+    """One try of one account at one verifier; `reading` waits, sealed, for the person's word.
+
+    `answer` is what came back from another house, sealed, until its person collects it with the
+    ticket of which `ticket` is the digest.
+    """
 
     __tablename__ = "attempt"
 
@@ -20,6 +24,8 @@ class OpenAttempt(Base):
     kind: Mapped[str] = mapped_column(String(40))
     remembered: Mapped[bytes] = mapped_column(LargeBinary)
     reading: Mapped[bytes | None] = mapped_column(LargeBinary)
+    answer: Mapped[bytes | None] = mapped_column(LargeBinary)
+    ticket: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     created: Mapped[datetime] = mapped_column(UtcDateTime)
     expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
@@ -61,3 +67,21 @@ class Waiver(Base):
     interaction: Mapped[str] = mapped_column(String(43), primary_key=True)
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id"), primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class Handover(Base):
+    """That one attempt may be answered from another device, once, until `expires`.
+
+    `id` is no secret by itself: the address is a MAC of it, and only the address's digest is
+    compared. `done` once something has been read.
+    """
+
+    __tablename__ = "proofing_handover"
+
+    id: Mapped[str] = mapped_column(String(43), primary_key=True)
+    address: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    attempt: Mapped[str] = mapped_column(String(43), index=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id"), index=True)
+    client_name: Mapped[dict[str, str]] = mapped_column(JSON)
+    done: Mapped[bool] = mapped_column(default=False)
+    expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

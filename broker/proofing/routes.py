@@ -1,18 +1,26 @@
 """Choosing a door, showing something at it, looking at what was read, and confirming it."""
 
-from flask import Blueprint, redirect, render_template, request
+from dataclasses import replace
+from datetime import datetime
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 
 from broker import entropy
 from broker.audit.log import record
 from broker.db import reading, transaction
-from broker.errors import EvidenceRejected, Malformed, NotAllowed
+from broker.errors import Conflict, EvidenceRejected, Malformed, NotAllowed, UpstreamUnavailable
 from broker.identity.assurance import assess
-from broker.identity.evidence import Evidence, Outcome
-from broker.identity.verifier import Attempt, Verifier
+from broker.identity.evidence import Evidence, Origin, Outcome
+from broker.identity.verifier import Attempt, SchemeVerifier, Verifier
 from broker.interaction.store import ACCOUNT, asked, resume_path
 from broker.proofing import attempts, store, words
+from broker.proofing.foreign import choosing, joining
+from broker.proofing.foreign.ways import find
+from broker.proofing.phone_routes import phones
 from broker.proofing.presenting import (
     Answer,
+    action,
     choice,
     door,
     door_path,
@@ -23,9 +31,18 @@ from broker.proofing.presenting import (
 from broker.proofing.step import look
 from broker.web import shown
 from broker.web.locale import choose
+from broker.web.messages import message
 from broker.web.tools import tools
 
-pages = Blueprint("proofing", __name__, url_prefix="/prove", template_folder="templates")
+pages = Blueprint(
+    "proofing",
+    __name__,
+    url_prefix="/prove",
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/static",
+)
+pages.register_blueprint(phones)
 
 
 @pages.get("/<handle>")
@@ -64,14 +81,36 @@ def decline(handle: str) -> Answer:
     return redirect(home if handle == ACCOUNT else f"{home}/decline", code=303)
 
 
+@pages.get("/<handle>/countries")
+def countries(handle: str) -> Answer:
+    """The countries and schemes that would help, or those that the person looks for."""
+    now = tools().clock()
+    with reading() as tx:
+        request_ = asked(tx, handle, now)
+        view = look(tx, request_, now)
+    query = request.args.get("q", "")
+    return render_template("foreign/countries.html", **choosing.page(handle, request_, view, query))
+
+
 @pages.get("/<handle>/<kind>")
 def open_door(handle: str, kind: str) -> Answer:
     """A new attempt at this door: its page, or the way to where it leads."""
     now, verifier = tools().clock(), door(kind)
     with reading() as tx:
-        where = attempts.place(asked(tx, handle, now), kind)
+        request_ = asked(tx, handle, now)
+        where, view = attempts.place(request_, kind), look(tx, request_, now)
     attempt = Attempt(entropy.token(tools().random), now, choose())
-    opening = verifier.open(attempt)
+    if isinstance(verifier, SchemeVerifier):
+        way = find(choosing.every_way(view), kind, _arg("scheme"), _arg("country"))
+        if way is None:
+            return redirect(url_for("proofing.countries", handle=handle), code=303)
+        with transaction() as tx:  # asking them is asking somebody else's machine
+            attempts.count(tx, where.account_id, now)
+        attempt = replace(attempt, scheme=way.scheme.id, country=way.country, least=way.least)
+    try:
+        opening = verifier.open(attempt)
+    except EvidenceRejected as refusal:
+        return _closed(handle, where, attempt, refusal.code)
     with transaction() as tx:
         attempts.begin(tx, where, attempt.handle, opening, now)
     return show(opening, handle, attempt)
@@ -106,14 +145,18 @@ def review(handle: str, kind: str, attempt: str) -> Answer:
     with reading() as tx:
         where = attempts.place(asked(tx, handle, now), kind)
         evidence = attempts.read(tx, attempts.find(tx, attempt, where, now))
+        doubtful = joining.joining(tx, where.account_id, evidence).asks
     policy = tools().policy
     level = policy.identity_levels[assess([evidence], policy, now).level]
     return render_template(
         "proofing/review.html",
         action=review_path(handle, kind, attempt),
-        rows=words.rows(evidence),
+        rows=words.rows(evidence) if evidence.origin is None else words.summary(evidence),
+        said_by=evidence.origin and _said_by(evidence.origin),
         passed=words.checks(evidence, Outcome.PASSED),
         open=words.checks(evidence, Outcome.FAILED, Outcome.SKIPPED),
+        doubts=joining.doubts(doubtful) if doubtful else [],
+        unanswered="same" in request.args,
         level=shown.level(level.label),
         meaning=shown.meaning(level.label),
     )
@@ -129,13 +172,23 @@ def confirm(handle: str, kind: str, attempt: str) -> Answer:
         where = attempts.place(asked(tx, handle, now), kind)
         row = attempts.find(tx, attempt, where, now, alone=True)
         evidence = attempts.read(tx, row)
-        tx.delete(row)
         if answer == "again":
+            tx.delete(row)
             record(tx, "evidence.discarded", {"account": where.account_id, "kind": kind}, now)
             return redirect(door_path(handle, kind), code=303)
-        filing = store.file(tx, where.account_id, evidence, now)
-        record(tx, "evidence.accepted", _accepted(where.account_id, evidence, filing), now)
-    return redirect(resume_path(handle), code=303)
+        judged = joining.joining(tx, where.account_id, evidence)
+        if judged.asks and request.form.get("same") != "yes":
+            return redirect(f"{review_path(handle, kind, attempt)}?same=asked", code=303)
+        tx.delete(row)
+        code = judged.refusal or _joined(tx, where.account_id, evidence, judged, now)
+        if code is None:
+            filing = store.file(tx, where.account_id, evidence, now)
+            record(tx, "evidence.accepted", _accepted(where.account_id, evidence, filing), now)
+            return redirect(resume_path(handle), code=303)
+        facts = {"account": where.account_id, "kind": evidence.kind, "reason": code}
+        record(tx, "identity.refused", facts | judged.facts(), now)
+    page = render_template("foreign/conflict.html", error=message(code), code=code, handle=handle)
+    return page, Conflict.status
 
 
 @pages.post("/evidence/<reference>/remove")
@@ -148,6 +201,42 @@ def remove(reference: str) -> Answer:
         facts = {"account": person, "kind": kind, "evidence": reference}
         record(tx, "evidence.removed", facts, now)
     return redirect(resume_path(ACCOUNT), code=303)
+
+
+def _joined(
+    tx: Session, account_id: str, evidence: Evidence, judged: joining.Joining, now: datetime
+) -> str | None:
+    """Link the identity behind the evidence; a code where it is somebody else's."""
+    done = joining.join(tx, account_id, evidence, judged.method, now)
+    if done == "linked" and evidence.origin:
+        facts = {"account": account_id, "scheme": evidence.origin.scheme}
+        record(tx, "identity.linked", facts | judged.facts(), now)
+    return joining.ELSEWHERE if done == "elsewhere" else None
+
+
+def _said_by(origin: Origin) -> str:
+    """The name of the scheme that vouches, as the person knows it."""
+    scheme = tools().foreign.get(origin.scheme)
+    return choosing.text(scheme.name) if scheme else origin.scheme
+
+
+def _arg(name: str) -> str:
+    return request.args.get(name, "")
+
+
+def _closed(handle: str, where: attempts.Place, attempt: Attempt, code: str) -> Answer:
+    """A door that cannot be opened now, and the ways round it; on record."""
+    with transaction() as tx:
+        facts = {"account": where.account_id, "kind": where.kind, "reason": code}
+        record(tx, "evidence.refused", facts, tools().clock())
+    page = render_template(
+        "foreign/closed.html",
+        error=message(code),
+        code=code,
+        handle=handle,
+        again=action(attempt),
+    )
+    return page, UpstreamUnavailable.status
 
 
 def _refused(

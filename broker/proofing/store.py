@@ -13,8 +13,8 @@ from broker import entropy
 from broker.accounts import vault
 from broker.accounts.models import Account
 from broker.errors import NotFound
-from broker.identity.evidence import Evidence, from_json, to_json
-from broker.proofing.models import FiledEvidence, OpenAttempt, Try, Waiver
+from broker.identity.evidence import Evidence, Origin, from_json, to_json
+from broker.proofing.models import FiledEvidence, Handover, OpenAttempt, Try, Waiver
 from broker.web.tools import tools
 
 
@@ -76,6 +76,17 @@ def remove(tx: Session, account_id: str, reference: str) -> str:
     return row.kind
 
 
+def remove_all_of(tx: Session, account_id: str, origin: Origin) -> tuple[tuple[str, str], ...]:
+    """Take out whatever this foreign identity said: reference and kind of each that is gone."""
+    gone = []
+    for row in _rows(tx, account_id):
+        said = _unsealed(tx, row).origin
+        if said and (said.scheme, said.holder) == (origin.scheme, origin.holder):
+            tx.delete(row)
+            gone.append((row.id, row.kind))
+    return tuple(gone)
+
+
 def waive(tx: Session, account_id: str, interaction: str, now: datetime) -> None:
     """Note that the person goes on, in this interaction, with what there is."""
     over = now - tools().settings.oidc.interaction_lifetime
@@ -94,7 +105,7 @@ def been_through(tx: Session, account_id: str, interaction: str | None, since: d
 
 def erase(tx: Session, account_id: str) -> None:
     """Remove all rows of this room about the account."""
-    for table in (OpenAttempt, Try, FiledEvidence, Waiver):
+    for table in (Handover, OpenAttempt, Try, FiledEvidence, Waiver):
         mine: ColumnElement[bool] = table.account_id == account_id
         tx.execute(delete(table).where(mine))
 

@@ -13,7 +13,7 @@ from broker.identity.assurance import Assessment, Policy, assess
 from broker.identity.assurance_request import EVIDENCE_TYPES, fault
 from broker.identity.evidence import Evidence
 from broker.proofing.abilities import Abilities
-from broker.proofing.evidence_shape import SHAPES, Asserted, describe
+from broker.proofing.evidence_shape import Asserted, asserted, describe
 from broker.proofing.matching import Nothing, told
 from broker.proofing.standard_claims import VERIFIABLE, chosen, verifiable
 
@@ -93,12 +93,11 @@ def _offers(
     """
     level = policy.identity_levels[grade.level]
     proved = verifiable(evidence) if level.verified else {}
-    shape = SHAPES.get(evidence.kind)
     common: dict[str, Any] = {"time": evidence.at, "verification_process": evidence.reference}
     if (entry := describe(evidence, issuer, able.methods)) is not None:
         common["evidence"] = [entry]
-    if shape is not None and shape.asserted is not None:
-        yield Offer(_asserted(shape.asserted) | common, proved)
+    if (theirs := asserted(evidence)) is not None:
+        yield Offer(_asserted(theirs) | common, proved)
     process = {"policy": f"{issuer}/policy.json#{policy.version}", "procedure": grade.because}
     own = {"trust_framework": f"{issuer}/trust-framework", "assurance_level": level.label}
     yield Offer(own | {"assurance_process": process} | common, proved)

@@ -1,6 +1,7 @@
 """What a check means to the person who was checked: by its property and its outcome."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from broker.identity.evidence import Check, Evidence, Outcome
@@ -25,6 +26,10 @@ CHECKS: Final[Mapping[tuple[str, Outcome], str]] = {
     ("issuer_signature", Outcome.SKIPPED): (
         "The electronic signature of its issuer was not checked."
     ),
+    ("meant_for_us", Outcome.PASSED): "It was said to us, now, and to nobody else.",
+    ("level_asserted", Outcome.PASSED): (
+        "Whoever vouches for you said how sure they are, in words that we know."
+    ),
     ("document_genuine", Outcome.PASSED): "Somebody examined the document and found it genuine.",
     ("document_genuine", Outcome.SKIPPED): "Nobody examined whether the document is genuine.",
     ("holder_present", Outcome.PASSED): "Somebody compared you with the portrait.",
@@ -41,8 +46,14 @@ def rows(evidence: Evidence) -> list[Row]:
 
 
 def summary(evidence: Evidence) -> list[Row]:
-    """As `rows`, without places: for a page where nothing is compared with the document."""
-    return [(label, value, None) for label, value, _ in rows(evidence)]
+    """As `rows`, without places: for a page where nothing is compared with the document.
+
+    Whoever vouches is named beside it, in the person's language.
+    """
+    said = evidence.claims
+    if evidence.origin is not None:
+        said = tuple(claim for claim in said if claim.name != "issuing_authority")
+    return [(label, value, None) for label, value, _ in rows(replace(evidence, claims=said))]
 
 
 def checks(evidence: Evidence, *outcomes: Outcome) -> list[str]:

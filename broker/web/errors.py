@@ -150,7 +150,7 @@ def _problem(code: str, status: int, hint: str) -> Response:
     }
     response = jsonify(body)
     response.status_code, response.mimetype = status, PROBLEM
-    if status in {401, 403}:
+    if status in {401, 403} and code in set(OAuthCode):
         response.headers["WWW-Authenticate"] = _challenge(code, hint)
     return response
 

@@ -31,9 +31,37 @@ MESSAGES: dict[str, Message] = {
         "We could not find this reading any more.",
         "Start again with a new photograph.",
     ),
+    "evidence_replayed": Message(
+        "This answer has been used already.",
+        "Begin again: your country must answer anew each time.",
+    ),
+    "foreign_answer_lost": Message(
+        "We do not know what this answer belongs to: the visit is over, or it began elsewhere.",
+        "Go back to the service that sent you here and start again, in one window.",
+    ),
+    "answer_from_elsewhere": Message(
+        "This answer came from elsewhere than the country that you chose.",
+        "Begin again, and choose the country whose identity you will use.",
+    ),
     "form_expired": Message(
         "This page is too old to be sent.",
         "Go back, reload the page and send it again. Your browser must accept cookies.",
+    ),
+    "identity_elsewhere": Message(
+        "This identity already belongs to another access here.",
+        "Sign in with the key of that access, or unlink the identity there first.",
+    ),
+    "identity_of_another": Message(
+        "The names or the date of birth are not those of what you have shown before.",
+        "If what you showed before is wrong, remove it on your account page, then try again.",
+    ),
+    "identity_unknown": Message(
+        "This identity is not linked to your access.",
+        "Look at your account page again: it may be gone already.",
+    ),
+    "handover_over": Message(
+        "This address is over, or it has been used.",
+        "At the computer, ask for a new one.",
     ),
     "interaction_over": Message(
         "This visit is over, or it began in another browser.",
@@ -135,6 +163,14 @@ MESSAGES: dict[str, Message] = {
         "You signed in too long ago for this.",
         "Sign in again with your security key, then repeat what you wanted to do.",
     ),
+    "totp_rejected": Message(
+        "These are not the six digits that the app shows now.",
+        "Wait for the next ones, and see that your device's clock is right.",
+    ),
+    "temporarily_unavailable": Message(
+        "Nothing of this kind can be confirmed just now.",
+        "Nothing was lost. Try again in a few hours.",
+    ),
     "too_many_attempts": Message(
         "You have tried many times.",
         "Wait an hour, then try again.",
@@ -169,6 +205,41 @@ MESSAGES: dict[str, Message] = {
         "There is no such way to prove who you are.",
         "Choose one of the ways in the list.",
     ),
+    "case_state": Message(
+        "The case cannot pass into this state from where it is.",
+        "Load it again: another auditor may have changed it.",
+    ),
+    "export_not_ready": Message(
+        "The bundle is not packed, or it could not be.", "Ask where it stands."
+    ),
+    "idempotency_key_reused": Message(
+        "Another request came with this Idempotency-Key.", "Take a new key for every new request."
+    ),
+    "nobody_known": Message("The entry is about nobody, or about somebody who was erased.", ""),
+    "not_acceptable": Message(
+        "There is no answer in a form that you would accept.", "Ask for application/json."
+    ),
+    "not_an_auditor": Message("You are not one of the auditors.", "An operator appoints them."),
+    "not_your_request": Message("Only the auditor who asked is told.", ""),
+    "out_of_sight": Message("This holds entries that you may not see.", ""),
+    "own_request": Message("You asked for this yourself.", "A second auditor must decide."),
+    "people_only": Message("Only a person may do this, no program.", ""),
+    "precondition_failed": Message("It was changed since you saw it.", "Load it again."),
+    "precondition_required": Message(
+        "Say which state of it you saw.", "Send its ETag in If-Match."
+    ),
+    "record_unavailable": Message(
+        "The record cannot be read or written now.",
+        "What cannot be recorded is not shown. Try again in a moment.",
+    ),
+    "too_many_kept": Message(
+        "You have as many of these as one auditor may have.",
+        "Delete one, or wait until one is done.",
+    ),
+    "too_many_requests": Message(
+        "You asked too often in this minute.", "Wait as long as Retry-After says."
+    ),
+    "unmasking_over": Message("The request is not open for this.", "Look where it stands."),
 }
 
 

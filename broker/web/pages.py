@@ -39,6 +39,12 @@ EVIDENCE_KINDS = {
     "fc_eidas1": "FranceConnect, level low",
     "fc_eidas2": "FranceConnect, level substantial",
     "fc_eidas3": "FranceConnect, level high",
+    "notified_low": "An identity that a European state notified, level low",
+    "notified_substantial": "An identity that a European state notified, level substantial",
+    "notified_high": "An identity that a European state notified, level high",
+    "foreign_low": "Another foreign identity that calls itself low",
+    "foreign_substantial": "Another foreign identity that calls itself substantial",
+    "foreign_high": "Another foreign identity that calls itself high",
     "qualified_cert": "A qualified certificate",
     "eudi_pid": "A European digital identity wallet",
     "mailed_code": "A code sent to your address by post",
@@ -98,8 +104,9 @@ def acr(name: str) -> BaseResponse:
 @pages.get("/trust-framework")
 @pages.get("/check-methods/<_name>")
 @pages.get("/document-types/<_name>")
+@pages.get("/record-types/<_name>")
 def framework(_name: str = "") -> BaseResponse:
-    """Our trust framework, check methods and document types are URIs of ours: the policy is it."""
+    """Our trust framework, check methods and types are URIs of ours: the policy is it."""
     return redirect("/policy", code=303)
 
 

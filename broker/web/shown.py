@@ -9,8 +9,13 @@ import babel.dates
 from broker.identity.words import CLAIMS, LEVELS, PLACE, UNKNOWN, VALUES
 from broker.web.locale import choose, format_date, gettext, isolate
 
-_DATES = frozenset({"birthdate", "expiry_date", "date_of_expiry", "attestation_date", "signed_at"})
-_STATES = frozenset({"nationalities", "issuing_state", "voucher_state"})
+_DATES = frozenset(
+    {
+        "birthdate", "expiry_date", "date_of_expiry", "attestation_date", "signed_at",
+        "represented_birthdate",
+    }
+)  # fmt: skip
+_STATES = frozenset({"nationalities", "issuing_state", "voucher_state", "country_of_birth"})
 _LINE = re.compile(r"line (\d+), ([\d–, ]+)")
 _MONTHS = {"fr": "fr_MA", "ar": "ar_MA", "en": "en_GB"}
 _LEAP = 2000
@@ -40,6 +45,12 @@ def state(code: str) -> str:
     two = babel.core.get_global("territory_aliases").get(three, [three])[0]
     name = babel.Locale.parse(_MONTHS[choose()]).territories.get(two)
     return f"{name} ({code})" if name else code
+
+
+def country(code: str, language: str = "") -> str:
+    """The name of the country with this code of ISO 3166, the code alone if it has none."""
+    locale = babel.Locale.parse(_MONTHS[language or choose()])
+    return str(locale.territories.get(code, code))
 
 
 def place(source: str) -> str:

@@ -11,6 +11,7 @@ from broker.clock import Clock
 from broker.entropy import RandomBytes
 from broker.feature import Feature
 from broker.identity.assurance import Policy
+from broker.identity.scheme_folder import Schemes
 from broker.identity.verifier import Verifier
 from broker.keyring import Keyring
 from broker.outbound import Outbound
@@ -22,11 +23,15 @@ class Caller:
     """A client that proved itself with an access token, and what the token allows.
 
     `audit_clients` are the services to whose entries an auditor is limited; None: no limit.
+    `account_id` is the person for whom the client speaks, if any, and `authenticator` the level
+    at which they signed in for it.
     """
 
     client_id: str
     scope: frozenset[str]
     audit_clients: frozenset[str] | None = None
+    account_id: str | None = None
+    authenticator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +63,17 @@ class Tools:
     verifiers: tuple[Verifier, ...] = ()
     read_token: TokenReader | None = None
     outbound: Outbound = field(default_factory=Outbound)
+    schemes: Callable[[], Schemes] | None = None
 
     @property
     def keyring(self) -> Keyring:
         """The keys of this moment; ask again rather than keep it."""
         return self.keys()
+
+    @property
+    def foreign(self) -> Schemes:
+        """The foreign schemes in force at this moment."""
+        return self.schemes() if self.schemes else {}
 
 
 def tools() -> Tools:

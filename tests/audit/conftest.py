@@ -19,7 +19,7 @@ from broker.web.tools import Caller, Presented, Tools
 from tests.conftest import NOON
 
 CALLERS = {
-    "good": Caller("auditor", frozenset({"audit:read"})),
+    "good": Caller("auditor", frozenset({"audit:read", "audit:proof"})),
     "other": Caller("relying-service", frozenset({"openid"})),
 }
 
@@ -59,7 +59,7 @@ class Getter:
         self, path: str, bearer: str = "good", headers: Mapping[str, str] = MappingProxyType({})
     ) -> TestResponse:
         given = {"Authorization": f"Bearer {bearer}", **headers}
-        return self.app.test_client().get(f"/api/audit{path}", headers=given)
+        return self.app.test_client().get(f"/api/v1{path}", headers=given)
 
 
 def fill(app: Flask, count: int) -> None:

@@ -25,7 +25,7 @@ def tamper(app: Flask, *statements: str) -> None:
 
 @pytest.fixture
 def signed(app: Flask) -> Flask:
-    """A record of 300 entries with checkpoints at 280 and 300."""
+    """A record of 300 entries with checkpoints at 256 (owed), 280 and 300 (asked for)."""
     fill(app, 280)
     assert run(app, "checkpoint").exit_code == 0
     fill(app, 20)
@@ -44,7 +44,7 @@ def test_an_honest_record_holds(signed: Flask) -> None:
     result = run(signed, "verify")
     assert (result.exit_code, result.output) == (
         0,
-        "300 entries, 2 checkpoints\nThe record holds.\n",
+        "300 entries, 3 checkpoints\nThe record holds.\n",
     )
 
 
@@ -102,7 +102,7 @@ TAMPERING: dict[str, tuple[tuple[str, ...], int, str]] = {
     "two leaves swapped and the tile taken away": (
         (*_SWAP, "DELETE FROM audit_tile"),
         0,
-        "checkpoint 280 has another root",
+        "checkpoint 256 has another root",
     ),
     "the tail cut below a checkpoint": (
         ("DELETE FROM audit_entry WHERE idx >= 290",),
@@ -201,7 +201,7 @@ def test_an_entry_changed_with_every_hash_above_it_contradicts_the_checkpoint(
         complete_tiles(connection, 256)
     result = run(signed, "verify")
     assert result.exit_code == 1
-    assert "0-279: checkpoint 280 has another root" in result.output
+    assert "0-255: checkpoint 256 has another root" in result.output
 
 
 def test_a_checkpoint_signed_with_another_key_is_named(signed: Flask) -> None:

@@ -86,7 +86,12 @@ def test_erasing_a_person_unlinks_their_entries_and_nobody_elses(app: Flask) -> 
         with reading() as tx:
             left = tx.execute(select(AuditSubject.idx, AuditSubject.account_id)).all()
             assert [tuple(row) for row in left] == [(1, "two")]
-    assert leaves(app) == before
+    *same, erased = leaves(app)
+    assert same == before
+    assert (read_leaf(erased)["event"], read_leaf(erased)["facts"]) == (
+        "subject.erased",
+        {"entries": 2},
+    )
 
 
 def test_the_room_offers_the_erasure_to_the_house() -> None:

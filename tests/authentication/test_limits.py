@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.app import create_app
-from broker.authentication import limits
-from broker.authentication.limits import ALLOWANCES, Level, Memory
+from broker.authentication import buckets, limits
+from broker.authentication.buckets import ALLOWANCES, Level, Memory
 from broker.db import db
 from broker.settings import Settings
 from broker.web.tools import Tools
@@ -49,15 +49,15 @@ def test_trying_while_one_must_wait_prolongs_nothing() -> None:
 @given(st.integers(0, 10_000), st.sampled_from(sorted(ALLOWANCES)))
 def test_no_wait_is_longer_than_the_longest(tries: int, kind: str) -> None:
     allowance = ALLOWANCES[kind]
-    assert limits.wait(Level(tries, NOON), allowance, NOON) <= allowance.longest
+    assert buckets.wait(Level(tries, NOON), allowance, NOON) <= allowance.longest
 
 
 @given(st.integers(0, 10_000), st.sampled_from(sorted(ALLOWANCES)))
 def test_everything_is_forgotten_in_time(tries: int, kind: str) -> None:
     allowance = ALLOWANCES[kind]
     later = NOON + allowance.leak * tries
-    assert limits.leaked(Level(tries, NOON), allowance, later) == 0
-    assert limits.wait(Level(tries, NOON), allowance, later) <= timedelta(0)
+    assert buckets.leaked(Level(tries, NOON), allowance, later) == 0
+    assert buckets.wait(Level(tries, NOON), allowance, later) <= timedelta(0)
 
 
 def test_a_good_try_does_not_count() -> None:

@@ -254,3 +254,14 @@ def test_the_page_after_a_code_says_when_the_new_key_counts(
     enrol(client)
     use(client, make(client)[0])
     assert "after 24 hours it counts in full" in visit(client, "/enrol/account?ui_locales=en").text
+
+
+def test_whoever_came_by_a_code_erases_nothing(client: FlaskClient) -> None:
+    enrol(client)
+    codes = make(client)
+    page = visit(client, "/account/erase")
+    use(client, codes[0])
+    form = next(form for form in forms(page.text) if form.action == "/account/erase")
+    refused = client.post(form.action, data=form.fields, base_url=ISSUER)
+    assert (refused.status_code, "recovery_cooling" in refused.text) == (403, True)
+    assert visit(client, "/account").status_code == 200

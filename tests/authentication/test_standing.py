@@ -1,6 +1,8 @@
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import cbor2
 import pytest
@@ -262,11 +264,65 @@ def test_a_weakness_that_becomes_known_lowers_keys_and_tells_their_owners(
     assert "Model One" in page
     weak = entry(MAKER.root, statuses=("FIDO_CERTIFIED_L2", "REVOKED"))
     put_in_force(rooted, tmp_path, PUBLISHER.blob(weak, number=8))
+    assert visit(client, "/account").location == "/sign-in/account"  # every visit was ended
+    assert len(recorded(rooted, "key.weakened")) == 1
+    sign_in(client, key)
     page = visit(client, "/account?ui_locales=en").text
     assert "a weakness of this model is known" in page
     assert "vouched for" not in page
+    assert recorded(rooted, "sign_in.accepted")[-1]["authenticator"] == "access_code"
+
+
+def test_a_weakness_that_was_known_before_ends_no_visit(rooted: Flask, tmp_path: Path) -> None:
+    put_in_force(rooted, tmp_path, PUBLISHER.blob(entry(MAKER.root)))
+    client = rooted.test_client()
+    key = enrol(client, authenticator=_made(MAKER))
+    weak = entry(MAKER.root, statuses=("REVOKED",))
+    put_in_force(rooted, tmp_path, PUBLISHER.blob(weak, number=8))
+    sign_in(client, key)
+    put_in_force(rooted, tmp_path, PUBLISHER.blob(weak, number=9))
+    assert visit(client, "/account").status_code == 200
+    assert len(recorded(rooted, "key.weakened")) == 1
+
+
+def _with_lists(app: Flask, **lists: frozenset[UUID]) -> None:
+    tools = app.extensions["broker"]
+    own = tools.settings.authentication.model_copy(update=lists)
+    settings = tools.settings.model_copy(update={"authentication": own})
+    app.extensions["broker"] = replace(tools, settings=settings)
+
+
+def test_a_forbidden_model_is_not_enrolled(rooted: Flask) -> None:
+    _with_lists(rooted, forbidden_models=frozenset({UUID(MODEL)}))
+    client = rooted.test_client()
+    form = ceremony(visit(client, "/enrol/account"))
+    assert answer(client, form, _made(MAKER).create(form.options)).status_code == 422
+    assert recorded(rooted, "sign_in.refused")[0]["reason"] == "FORBIDDEN_HERE"
+
+
+def test_a_key_of_a_model_that_was_forbidden_later_counts_no_more_than_a_code(
+    rooted: Flask, tmp_path: Path
+) -> None:
+    put_in_force(rooted, tmp_path, PUBLISHER.blob(entry(MAKER.root)))
+    key = enrol(rooted.test_client(), authenticator=_made(MAKER))
+    _with_lists(rooted, forbidden_models=frozenset({UUID(MODEL)}))
     sign_in(rooted.test_client(), key)
     assert recorded(rooted, "sign_in.accepted")[-1]["authenticator"] == "access_code"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "way"),
+    [(MODEL, "key_attested"), (str(UUID(int=7)), "passkey_synced")],
+    ids=["on the list", "not on the list"],
+)
+def test_where_models_are_listed_only_theirs_count_as_attested(
+    rooted: Flask, tmp_path: Path, allowed: str, way: str
+) -> None:
+    put_in_force(rooted, tmp_path, PUBLISHER.blob(entry(MAKER.root)))
+    _with_lists(rooted, allowed_models=frozenset({UUID(allowed)}))
+    key = enrol(rooted.test_client(), authenticator=_made(MAKER))
+    sign_in(rooted.test_client(), key)
+    assert recorded(rooted, "sign_in.accepted")[-1]["authenticator"] == way
 
 
 @pytest.mark.parametrize(

@@ -127,3 +127,11 @@ def test_at_hash_agrees_with_a_published_example() -> None:
     # OpenID Connect Core, appendix A.3: this access token, this at_hash, RS256.
     token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"
     assert jose.half_hash(token, "RS256") == "77QmUPtjPfzWtF2AnpK9RQ"
+
+
+@pytest.mark.parametrize("alg", ALGORITHMS)
+def test_a_proof_brings_its_public_key_and_no_other_half(alg: str) -> None:
+    token = jose.prove({"htm": "GET"}, _KEYS, alg, NOON, "dpop+jwt")
+    told, key = jose.verify_embedded(token, algorithms=[alg], typ=["dpop+jwt"])
+    assert told.claims == {"htm": "GET"}
+    assert not {"d", "p", "q", "kid"} & key.keys()

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +97,8 @@ def first_visit(walk: Walk, town: Town) -> None:
     walk.press("main a[href^='/authorize/']")
     walk.look("photograph")
     page.set_input_files("input[name=photograph]", PHOTOGRAPH)
+    page.locator("form [role=status]").filter(has_text=re.compile(r"\S")).wait_for()
+    walk.look("photograph-chosen")
     walk.press("main form button")
     page.wait_for_url("**/review/*", timeout=60_000)
     walk.look("what-was-read")
@@ -136,14 +139,20 @@ def return_visit_by_key_alone(walk: Walk, town: Town) -> None:
 
 def the_auditor_finds_the_issuance(town: Town, shown: str) -> None:
     who = client_of(
-        town.app, "--name", "en=Auditor", "--grant", "client_credentials", "--scope", "audit:read"
+        town.app,
+        "--name",
+        "en=Auditor",
+        "--grant",
+        "client_credentials",
+        "--scope",
+        "audit:read audit:proof",
     )
-    form = {"grant_type": "client_credentials", "scope": "audit:read"}
+    form = {"grant_type": "client_credentials", "scope": "audit:read audit:proof"}
     token = requests.post(f"{town.broker}/token", data=form, auth=who, timeout=10).json()
 
     def get(path: str) -> Any:
         bearer = {"Authorization": f"Bearer {token['access_token']}"}
-        answer = requests.get(f"{town.broker}/api/audit{path}", headers=bearer, timeout=10)
+        answer = requests.get(f"{town.broker}/api/v1{path}", headers=bearer, timeout=10)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -165,9 +174,9 @@ def verdict(town: Town, entry: Any, proof: Any) -> int:
     (folder / "entry.json").write_text(json.dumps(entry))
     (folder / "proof.json").write_text(json.dumps(proof))
     key = town.app.test_cli_runner().invoke(args=["audit", "key"]).output.strip()
-    command = [sys.executable, "-m", "broker.audit.verify"]
-    files = [str(folder / "entry.json"), str(folder / "proof.json"), key]
-    return subprocess.run([*command, *files], check=False, timeout=30).returncode
+    command = [sys.executable, "-m", "miftah_verify", "answer"]
+    files = [str(folder / "entry.json"), str(folder / "proof.json")]
+    return subprocess.run([*command, *files, "--key", key], check=False, timeout=30).returncode
 
 
 def the_person_leaves(walk: Walk, town: Town) -> None:

@@ -69,10 +69,8 @@ def mailing(app: Flask, post_office: PostOffice) -> Flask:
 
 def deliver(app: Flask) -> None:
     """Let the worker do all that is due."""
-    with app.app_context():
-        work = next(f.work for f in app.extensions["broker"].features if f.name == "notices")
-        while work():
-            pass
+    told = app.test_cli_runner().invoke(args=["work", "--once"])
+    assert told.exit_code == 0, told.output
 
 
 def send(client: FlaskClient, page: str, form_id: str, **typed: str) -> Any:

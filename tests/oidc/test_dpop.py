@@ -433,7 +433,7 @@ def test_a_resource_asks_for_the_nonce_with_401(client: FlaskClient, careful: Se
 def test_the_record_is_read_with_a_bound_token_by_its_holder_only(
     client: FlaskClient, service: Service
 ) -> None:
-    key, path = ProofKey(), "/api/audit/entries"
+    key, path = ProofKey(), "/api/v1/entries"
     token = own(client, service, key.proof()).get_json()["access_token"]
     assert client.get(path, headers=key.headers(token, path)).status_code == 200
     as_bearer = client.get(path, headers={"Authorization": f"Bearer {token}"})

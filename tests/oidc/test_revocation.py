@@ -113,7 +113,7 @@ def test_browser_clients_may_revoke(client: FlaskClient) -> None:
 def test_a_clients_own_token_is_revoked_too(client: FlaskClient, service: Service) -> None:
     form = {"grant_type": "client_credentials"}
     token = client.post("/token", data=form, headers=service.basic()).get_json()["access_token"]
-    bearer, path = {"Authorization": f"Bearer {token}"}, "/api/audit/checkpoint"
+    bearer, path = {"Authorization": f"Bearer {token}"}, "/api/v1/entries"
     assert client.get(path, headers=bearer).status_code == 200
     revoke(client, service, token)
     assert client.get(path, headers=bearer).status_code == 401

@@ -17,7 +17,7 @@ def test_every_sentence_of_the_tables_is_translated(language: str, sentence: str
 
 
 def test_every_property_that_a_door_establishes_has_words(tools: Tools) -> None:
-    for verifier in verifiers(tools.settings.proofing):
+    for verifier in verifiers(tools):
         for proved in verifier.establishes:
             assert (proved, Outcome.PASSED) in CHECKS, proved
 

@@ -3,6 +3,7 @@
 import pkgutil
 import re
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,20 +19,42 @@ from broker.identity.assurance import SHIPPED, read_policy
 from broker.identity.evidence import Outcome
 from broker.identity.verifier import Attempt, Opening, Page, Redirect, Reply, Verifier
 from broker.verifiers.mrz import MrzVerifier
+from broker.verifiers.mrz.answer import Answer
+from tests.conftest import _KEYS
+from tests.verifiers.eidas.conftest import abroad, signed_in_abroad
 from tests.verifiers.mrz.pictures import encoded, plain
 from tests.verifiers.mrz.writer import Document, Holder, td3
+from tests.verifiers.upstream import peer as upstream
 
-ATTEMPT = Attempt(handle="h1", now=datetime(2026, 11, 23, 12, tzinfo=UTC), locale="en")
+ATTEMPT = Attempt(
+    handle="h1", now=datetime(2026, 11, 23, 12, tzinfo=UTC), locale="en", scheme="trial"
+)
 
-VERIFIERS: tuple[Verifier, ...] = (MrzVerifier(lambda _: ()),)
+VERIFIERS: tuple[Verifier, ...] = (
+    MrzVerifier(lambda _: Answer()),
+    abroad("trial").verifier,
+    upstream.door(upstream.Peer(_KEYS)),
+)
 """Every verifier there is, with an engine or trust that finds nothing."""
 
 PASSPORT = td3(Holder(nationality="MAR"), Document(state="MAR"))
-PROVING: dict[str, tuple[Verifier, Reply]] = {
-    "mrz": (
-        MrzVerifier(lambda _: (PASSPORT,)),
-        Reply(files={"photograph": encoded(plain())}),
-    ),
+
+
+def photographed() -> tuple[Verifier, Attempt, Reply]:
+    verifier = MrzVerifier(lambda _: Answer((PASSPORT,)))
+    return verifier, ATTEMPT, Reply(files={"photograph": encoded(plain())})
+
+
+def signed_in_upstream() -> tuple[Verifier, Attempt, Reply]:
+    peer = upstream.Peer(_KEYS)
+    verifier = upstream.door(peer)
+    return verifier, *upstream.came_back(verifier, peer)
+
+
+PROVING: dict[str, Callable[[], tuple[Verifier, Attempt, Reply]]] = {
+    "mrz": photographed,
+    "eidas": signed_in_abroad,
+    "upstream": signed_in_upstream,
 }
 """A verifier of each kind, and a reply that it accepts."""
 
@@ -150,10 +173,10 @@ def test_no_reply_raises_anything_but_a_known_rejection(
 
 @pytest.mark.parametrize("kind", PROVING)
 def test_evidence_keeps_what_was_promised(kind: str) -> None:
-    verifier, reply = PROVING[kind]
-    evidence = verifier.close(ATTEMPT, reply)
+    verifier, attempt, reply = PROVING[kind]()
+    evidence = verifier.close(attempt, reply)
     assert evidence.kind in verifier.produces
-    assert evidence.at == ATTEMPT.now
+    assert evidence.at == attempt.now
     assert evidence.claims
     made = {check.property for check in evidence.checks if check.outcome is not Outcome.SKIPPED}
     assert made <= verifier.establishes

@@ -10,17 +10,28 @@ from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 import broker
+from broker import entropy
 from broker.app import verifiers
+from broker.clock import utcnow
+from broker.desk import cases, story, unmasking
 from broker.identity import words
 from broker.identity.assurance import SHIPPED, read_policy
+from broker.keyring import Keyring
 from broker.settings import Settings
 from broker.web.locale import po_files
 from broker.web.messages import MESSAGES
 from broker.web.pages import EVIDENCE_KINDS, IDENTITY_LEVELS
+from broker.web.tools import Tools
 
 HOUSE = Path(broker.__file__).parent
 TRANSLATED = ("fr", "ar")
-DOORS = verifiers(Settings().proofing)
+
+
+def _no_keys() -> Keyring:
+    raise AssertionError("words need no keys")
+
+
+DOORS = verifiers(Tools(Settings(), utcnow, entropy.system, _no_keys, read_policy(SHIPPED)))
 _CALLS = {"_", "gettext", "ngettext", "Message"}
 
 
@@ -96,5 +107,7 @@ def _in_tables() -> Iterator[str]:
     yield from (level.label for level in policy.authenticator_levels.values())
     yield from (*IDENTITY_LEVELS.values(), *EVIDENCE_KINDS.values())
     yield from (*words.CLAIMS.values(), *words.VALUES.values())
+    for table in (story.OUTCOMES, story.EVENTS, story.CHECKS, cases.WORDS, unmasking.WORDS):
+        yield from table.values()
     for label, meaning in words.LEVELS.values():
         yield from (label, meaning)

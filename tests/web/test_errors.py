@@ -49,7 +49,7 @@ def test_a_program_at_the_api_is_told_by_problem_json(client: FlaskClient, why: 
     assert set(problem) == {"type", "title", "status", "detail"}
 
 
-@pytest.mark.parametrize("door", ["/api/nothing", "/api/audit/nothing"])
+@pytest.mark.parametrize("door", ["/api/nothing", "/api/v1/nothing"])
 def test_an_unknown_api_address_is_a_problem_too(client: FlaskClient, door: str) -> None:
     answer = see(client, door)
     assert (answer.status_code, answer.content_type) == (404, "application/problem+json")

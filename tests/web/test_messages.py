@@ -13,6 +13,8 @@ from tests.web.catalogues import DOORS, sources
 RAISED = {
     "BrokerError", "Conflict", "Malformed", "NotAllowed", "NotFound", "TooLarge", "TooMany",
     "UpstreamUnavailable",
+    "NotAcceptable", "PreconditionFailed", "PreconditionRequired", "RecordUnavailable",
+    "Unprocessable", "UnsupportedMediaType",
 }  # fmt: skip
 
 

@@ -117,7 +117,7 @@ def test_a_problem_that_nobody_has_is_not_explained(client: FlaskClient) -> None
     [
         "You stay signed in for at most 12 hours.",
         "Less, if you do nothing for 60 minutes.",
-        "A reading that you do not confirm within 30 minutes can no longer be used.",
+        "A reading that you do not confirm within 45 minutes can no longer be used.",
     ],
 )
 def test_the_times_we_promise_are_the_times_in_force(client: FlaskClient, promise: str) -> None:

@@ -3,5 +3,18 @@
 from broker.verifiers.mrz.reading import PassportEye, ReadMrz
 from broker.verifiers.mrz.tesseract import EngineMissing, engine_available
 from broker.verifiers.mrz.verifier import MrzVerifier
+from broker.verifiers.mrz.worker import Bounds, Worker
 
-__all__ = ["EngineMissing", "MrzVerifier", "PassportEye", "ReadMrz", "engine_available"]
+READER = "broker.verifiers.mrz.reader:read"
+"""The reader that the reading process runs."""
+
+__all__ = [
+    "READER",
+    "Bounds",
+    "EngineMissing",
+    "MrzVerifier",
+    "PassportEye",
+    "ReadMrz",
+    "Worker",
+    "engine_available",
+]

@@ -45,7 +45,7 @@ class Guard:
     """`<` is as good as 0 where all that is guarded is filler (9303-4 §4.2.2.2, note k)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Layout:
     """The shape of one format; `guards` do not repeat a document number longer than nine."""
 

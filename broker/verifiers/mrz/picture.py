@@ -16,7 +16,7 @@ MAX_BYTES: Final = 15 * 1024 * 1024
 MAX_PIXELS: Final = 40_000_000
 """As many pixels as this are already too many."""
 
-MIN_LONG_SIDE: Final = 480
+MIN_LONG_SIDE: Final = 280
 MIN_SHORT_SIDE: Final = 160
 """Pixels under which 44 symbols cannot be told apart."""
 
@@ -24,7 +24,11 @@ READING_SIDE: Final = 2000
 """Pixels of the longer side of the picture that is handed on."""
 
 MAX_CHANNEL: Final = 255
+BAND: Final = 128
+"""Rows that are converted at once."""
+
 _WEBP_HEAD: Final = 30
+_REDUCIBLE: Final = frozenset(("L", "RGB", "CMYK", "YCbCr"))
 
 _TURNS: Final[Mapping[int, tuple[Image.Transpose, ...]]] = {
     2: (Image.Transpose.FLIP_LEFT_RIGHT,),
@@ -61,6 +65,8 @@ def open_picture(upload: bytes) -> Image.Image:
         return _shrunk(_plain(opener(upload)))
     except EvidenceRejected:
         raise
+    except MemoryError as error:
+        raise EvidenceRejected("picture_too_costly") from error
     except Exception as error:
         # Decoders of foreign bytes fail in more ways than they list; each means the same here.
         raise EvidenceRejected("picture_damaged", type(error).__name__) from error
@@ -117,8 +123,10 @@ def _from_heif(upload: bytes) -> Image.Image:
     # The library turns the picture itself, and knows its size before it decodes.
     image = open_heif(BytesIO(upload), convert_hdr_to_8bit=True)[0]
     demand_size(*image.size)
-    decoded: Image.Image = image.to_pillow()
-    return decoded
+    if image.mode != "RGB":
+        decoded: Image.Image = image.to_pillow()
+        return decoded
+    return Image.fromarray(_reduced(np.asarray(image), max(image.size) // READING_SIDE))
 
 
 def _from_pdf(upload: bytes) -> Image.Image:
@@ -157,6 +165,10 @@ def _upright(image: ImageFile.ImageFile) -> Image.Image:
 
 def _plain(image: Image.Image) -> Image.Image:
     """RGB of 8 bits; what is transparent becomes white, as paper is."""
+    times = max(image.size) // READING_SIDE
+    if times > 1 and image.mode in _REDUCIBLE:
+        # Before anything is copied: what is left is a quarter, or less.
+        image = image.reduce(times)
     if image.mode.startswith("I") or image.mode == "F":
         image = _eight_bits(image)
     if image.has_transparency_data:
@@ -166,11 +178,26 @@ def _plain(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
+def _reduced(levels: np.ndarray, times: int) -> np.ndarray:
+    """The picture with each square of `times` by `times` pixels made one, band by band."""
+    if times < 2:  # noqa: PLR2004  nothing to make one of
+        return levels
+    high, wide, depth = levels.shape[0] // times, levels.shape[1] // times, levels.shape[2]
+    small: np.ndarray = np.empty((high, wide, depth), "uint8")
+    for row in range(high):
+        band = levels[row * times : (row + 1) * times, : wide * times]
+        small[row] = band.reshape(times, wide, times, depth).mean(axis=(0, 2))
+    return small
+
+
 def _eight_bits(image: Image.Image) -> Image.Image:
     """Gray of 16 bits in 8: Pillow's own conversion would clip it to white."""
-    levels = np.asarray(image, dtype="float64")
+    levels = np.asarray(image)
     scale = MAX_CHANNEL / 65535 if levels.max(initial=0) > MAX_CHANNEL else 1
-    return Image.fromarray((levels * scale).clip(0, MAX_CHANNEL).astype("uint8"))
+    gray = np.empty(levels.shape, "uint8")
+    for top in range(0, len(levels), BAND):  # the numbers between are eight times as large
+        gray[top : top + BAND] = (levels[top : top + BAND] * scale).clip(0, MAX_CHANNEL)
+    return Image.fromarray(gray)
 
 
 def _shrunk(image: Image.Image) -> Image.Image:

@@ -1,16 +1,19 @@
 """Finds machine-readable zones in a picture: one function, behind which engines can change."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from time import monotonic
 
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+from broker.verifiers.mrz.answer import Answer, Cause
 from broker.verifiers.mrz.spelling import Lines, has_rows, holds, share_holding, zone_in
 from broker.verifiers.mrz.strips import Strip, strips
-from broker.verifiers.mrz.tesseract import text_of
+from broker.verifiers.mrz.tesseract import engine_available, text_of
+from broker.verifiers.mrz.vote import vote
 
 ReadMrz = Callable[[Image.Image], tuple[Lines, ...]]
 """The different zones in an upright-or-not picture, best first: none, one, or of two documents.
@@ -112,6 +115,22 @@ class PassportEye:
     def _text(self, strip: Image.Image, until: float) -> str:
         left = until - monotonic()
         return text_of(self.program, strip, left) if left > 0 else ""
+
+
+def read(pictures: Sequence[Image.Image]) -> Answer:
+    """What the first engine makes of pictures of one document; see answer.Read."""
+    return vote([_answer(_engine()(picture)) for picture in pictures])
+
+
+@cache
+def _engine() -> PassportEye:
+    return PassportEye(engine_available())
+
+
+def _answer(zones: tuple[Lines, ...]) -> Answer:
+    if zones and not holds(zones[0]):
+        return Answer(cause=Cause.UNREADABLE)
+    return Answer(zones, None if zones else Cause.NOT_FOUND)
 
 
 def _credit(found: Found) -> tuple[float, int]:

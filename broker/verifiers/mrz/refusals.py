@@ -9,6 +9,10 @@ _FLAT: Final = (
     "Lay the passport flat in daylight, hold the telephone straight above it, and let the whole "
     "page with the two lines at its foot fill the picture, without glare or fingers on them."
 )
+_TILT: Final = (
+    "Turn away from the lamp or the window, or tilt the passport a little, until nothing shines. "
+    "Use no flash."
+)
 _ANOTHER_FILE: Final = "Take a new photograph, or choose another file."
 
 REFUSALS: Final[Mapping[str, Message]] = {
@@ -19,6 +23,35 @@ REFUSALS: Final[Mapping[str, Message]] = {
     "mrz_unreadable": Message(
         "We found the two lines, but their check digits do not add up: "
         "a symbol was misread, or the document is damaged.",
+        _FLAT,
+    ),
+    "mrz_too_small": Message(
+        "The two lines are too small in this picture.",
+        "Come closer, until the page with your portrait fills the whole picture.",
+    ),
+    "mrz_blurred": Message(
+        "The two lines are blurred.",
+        "Hold the telephone still, wait until the picture is sharp, and use more light.",
+    ),
+    "mrz_glare_start": Message(
+        "Light is reflected on the beginning of the two lines.",
+        _TILT,
+    ),
+    "mrz_glare_middle": Message(
+        "Light is reflected on the middle of the two lines.",
+        _TILT,
+    ),
+    "mrz_glare_end": Message(
+        "Light is reflected on the end of the two lines.",
+        _TILT,
+    ),
+    "mrz_cut_off": Message(
+        "A part of the two lines lies outside the picture.",
+        "Let the whole page be in the picture, with some space around it. "
+        "It does not matter which way up it is.",
+    ),
+    "mrz_unsure": Message(
+        "We found the two lines, but we are not sure of every symbol in them.",
         _FLAT,
     ),
     "mrz_two_documents": Message(
@@ -64,6 +97,14 @@ REFUSALS: Final[Mapping[str, Message]] = {
     "picture_not_an_image": Message(
         "This is not a kind of file that we can read.",
         "Choose a picture in JPEG, PNG, WebP or HEIC format, or a PDF.",
+    ),
+    "picture_too_costly": Message(
+        "This file takes too long to open, or too much memory.",
+        "Take a new photograph, or save the picture as a JPEG and choose that.",
+    ),
+    "reader_busy": Message(
+        "Very many people are sending pictures at this moment.",
+        "Wait a minute, then send yours again.",
     ),
     "picture_damaged": Message(
         "This file is damaged or incomplete.",

@@ -8,15 +8,14 @@ from typing import ClassVar, Final
 from broker.errors import EvidenceRejected
 from broker.identity.evidence import Check, Claim, Evidence, Outcome
 from broker.identity.verifier import Attempt, Message, Opening, Page, Reply
+from broker.verifiers.mrz.answer import Answer, Cause, ReadUploads
 from broker.verifiers.mrz.layouts import Format
-from broker.verifiers.mrz.picture import open_picture
-from broker.verifiers.mrz.reading import ReadMrz
 from broker.verifiers.mrz.refusals import REFUSALS
 from broker.verifiers.mrz.states import SPECIMEN, is_known
 from broker.verifiers.mrz.zone import UNREADABLE, Zone, parse
 
-FILES: Final = ("camera", "photograph")
-"""The form's two inputs: a telephone's camera, and a file chosen. The first that is filled."""
+MOST_FILES: Final = 3
+"""Pictures of one document that are read together; more would not say more."""
 
 GENDERS: Final = {"M": "male", "F": "female", "X": "X"}
 
@@ -38,9 +37,9 @@ NOT_PROVED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class MrzVerifier:
-    """`read` finds zones in a picture; `specimens` admits those of Utopia, for demonstrations."""
+    """`read` finds zones in pictures; `specimens` admits those of Utopia, for demonstrations."""
 
-    read: ReadMrz
+    read: ReadUploads
     specimens: bool = False
 
     kind: ClassVar[str] = "mrz"
@@ -50,6 +49,7 @@ class MrzVerifier:
     )
     handle_param: ClassVar[str] = "attempt"
     size_limit: ClassVar[int] = 16 * 1024 * 1024
+    by_phone: ClassVar[bool] = True
     title: ClassVar[str] = "A photograph of your passport"
     summary: ClassVar[str] = "You need your passport, still valid, and a camera or a scan."
     refusals: ClassVar[Mapping[str, Message]] = REFUSALS
@@ -59,12 +59,14 @@ class MrzVerifier:
         return Opening(Page("mrz/photograph.html", {"attempt": attempt.handle}))
 
     def close(self, attempt: Attempt, reply: Reply) -> Evidence:
-        """Evidence read from the photograph, which is forgotten when this returns.
+        """Evidence read from the photographs, which are forgotten when this returns.
 
         Raises EvidenceRejected with a code of `refusals`.
         """
-        upload = next((reply.files[name] for name in FILES if reply.files.get(name)), b"")
-        zone = _one_zone(self.read(open_picture(upload)), attempt.now.date())
+        uploads = tuple(upload for upload in reply.files.values() if upload)
+        if not uploads:
+            raise EvidenceRejected("picture_missing")
+        zone = _one_zone(self.read(uploads[:MOST_FILES]), attempt.now.date())
         return Evidence(
             kind="mrz_photo",
             claims=tuple(_claims(zone)),
@@ -92,13 +94,13 @@ class MrzVerifier:
         return tuple(Check("data", name, Outcome.of(holds)) for name, holds, _ in made)
 
 
-def _one_zone(found: tuple[tuple[str, ...], ...], today: date) -> Zone:
+def _one_zone(answer: Answer, today: date) -> Zone:
     """The zone of the one passport that was found. Raises EvidenceRejected if it is not that."""
-    if not found:
-        raise EvidenceRejected("mrz_not_found")
-    if len(found) > 1:
+    if not answer.zones:
+        raise EvidenceRejected(answer.cause or Cause.NOT_FOUND)
+    if len(answer.zones) > 1:
         raise EvidenceRejected("mrz_two_documents")
-    zone = parse(found[0], today)
+    zone = parse(answer.zones[0], today)
     if zone.holds() and zone.format in NOT_PASSPORTS:
         raise EvidenceRejected(NOT_PASSPORTS[zone.format])
     return zone

@@ -14,18 +14,15 @@ from broker.verifiers.mrz.check_digits import (
     long_number,
 )
 from broker.verifiers.mrz.dates import PartialDate, parse_birth, parse_expiry
+from broker.verifiers.mrz.grammar import CARDS, misfits
 from broker.verifiers.mrz.layouts import Format, Layout, layout_of
 from broker.verifiers.mrz.names import Names, parse_names, spaced
 
 UNREADABLE = "mrz_unreadable"
 NO_EXPIRY = FILLER * 6
-CARDS = frozenset({Format.TD1, Format.TD2, Format.IDFRA})
-SEXES = frozenset("MFX<")
 _ALPHABET = re.compile(r"[A-Z0-9<]+")
 _STATE = re.compile(r"[A-Z]{3}|D<<")
 _STATE_OR_NONE = re.compile(r"[A-Z]{3}|D<<|<<<")
-_CODE = re.compile(r"[A-Z][A-Z<]")
-_NUMBER = re.compile(r"[A-Z0-9][A-Z0-9<]*")
 
 Lines = tuple[str, ...]
 
@@ -89,7 +86,7 @@ def parse(lines: Lines, today: date) -> Zone:
 
 def _parsed(layout: Layout, lines: Lines, today: date) -> Zone:
     text = {name: span.of(lines) for name, span in layout.fields.items()}
-    _demand_grammar(layout, text)
+    _demand_grammar(layout, lines, text)
     long = long_number(layout, lines)
     number = text[NUMBER].rstrip(FILLER) if long is None else long[:-1]
     return Zone(
@@ -109,17 +106,17 @@ def _parsed(layout: Layout, lines: Lines, today: date) -> Zone:
     )
 
 
-def _demand_grammar(layout: Layout, text: dict[str, str]) -> None:
-    """Raises ValueError where a field holds what no document has there."""
-    grammar = {"document_code": _CODE, "issuing_state": _STATE, NUMBER: _NUMBER}
+def _demand_grammar(layout: Layout, lines: Lines, text: dict[str, str]) -> None:
+    """Raises ValueError where a place or a field holds what no document has there."""
+    for line, place in misfits(layout, lines):
+        raise ValueError(line, place)
+    grammar = {"issuing_state": _STATE}
     if "nationality" in text:
         # Cards of some territories (Macao) leave the nationality open; passports may not.
         grammar["nationality"] = _STATE_OR_NONE if layout.format in CARDS else _STATE
     for name, allowed in grammar.items():
         if not allowed.fullmatch(text[name]):
             raise ValueError(name)
-    if text["sex"] not in SEXES:
-        raise ValueError("sex")
 
 
 def _expiry(layout: Layout, text: dict[str, str], today: date) -> date | None:

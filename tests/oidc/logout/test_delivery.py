@@ -12,8 +12,8 @@ from sqlalchemy import update
 from broker import jose
 from broker.db import db, transaction
 from broker.oidc.logout import queue
-from broker.oidc.logout.commands import deliver_next
 from broker.oidc.logout.models import LogoutNotice
+from broker.oidc.logout.worker import deliver_next
 from broker.oidc.models import ClientRow
 from tests.conftest import NOON, StoppedClock
 from tests.oidc.logout.conftest import Receiver, may_knock, notices
@@ -28,7 +28,7 @@ def add(app: Flask, client_id: str = "service") -> None:
 
 
 def deliver(app: Flask) -> None:
-    told = app.test_cli_runner().invoke(args=["logout", "deliver", "--once"])
+    told = app.test_cli_runner().invoke(args=["work", "--once"])
     assert told.exit_code == 0, told.output
 
 
@@ -200,7 +200,7 @@ def test_a_database_that_is_away_for_a_moment_does_not_end_the_worker(
     monkeypatch.setattr(time, "sleep", pause)
     with app.app_context():
         db.drop_all()
-    app.test_cli_runner().invoke(args=["logout", "deliver"])
+    app.test_cli_runner().invoke(args=["work"])
     assert len(pauses) == 2
     # The service's registration was in the tables that were gone: it is told no more.
     assert said(app, "logout.refused") == [{"client": "service", "tries": 1, "reason": "unwanted"}]

@@ -1,11 +1,13 @@
 """The page that asks for the photograph, drawn by itself."""
 
+import json
 import re
+from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 
 import broker
 
@@ -20,7 +22,7 @@ def page() -> Environment:
     made.globals.update(
         _=str,
         form_token=lambda: "t0ken",
-        static_url=str,
+        static_url=lambda file, room="": f"/{room}/{file}",
         language_url=str,
         languages={"en": "English"},
         language="en",
@@ -36,7 +38,7 @@ def drawn(page: Environment, error: object = None) -> str:
 
 def test_the_form_carries_files_the_attempt_and_the_token(page: Environment) -> None:
     html = drawn(page)
-    assert '<form method="post" enctype="multipart/form-data" action="/verify/mrz">' in html
+    assert '<form method="post" enctype="multipart/form-data" action="/verify/mrz"' in html
     assert '<input type="hidden" name="attempt" value="h1">' in html
     assert "t0ken" in html
 
@@ -60,8 +62,39 @@ def test_a_refusal_is_told_at_the_top(page: Environment) -> None:
 
 def test_nothing_on_the_page_offends_a_strict_content_policy() -> None:
     source = SOURCE.read_text()
-    assert not re.search(r"<script|<style|\bstyle=|\bon[a-z]+=|data:", source)
+    assert not re.search(
+        r"<script(?! type=\"module\" src=)|<style|\bstyle=|\bon[a-z]+=|data:", source
+    )
 
 
 def test_the_drawing_is_hidden_from_readers_aloud(page: Environment) -> None:
     assert re.search(r'<svg [^>]*aria-hidden="true"', drawn(page))
+
+
+def test_the_script_is_told_its_words_by_the_page(page: Environment) -> None:
+    found = re.search(r'data-hints="([^"]+)"', drawn(page))
+    assert found
+    hints = json.loads(unescape(found[1]))
+    assert set(hints) == {"small", "blurred", "shining", "good"}
+
+
+def test_the_script_is_a_few_kilobytes() -> None:
+    assert (SOURCE.parents[2] / "static" / "photograph.js").stat().st_size < 6000
+
+
+def test_a_telephone_is_told_who_asked_and_is_offered_no_other(page: Environment) -> None:
+    # The macros ask whether they were called with a body, which strictness forbids.
+    template = page.overlay(undefined=Undefined).get_template("mrz/photograph.html")
+    html = template.render(action="/p", attempt="", error=None, for_computer="Taxes", _=_filled)
+    assert "prove who they are to: Taxes." in html
+    assert "code to scan" not in html
+
+
+def test_a_computer_is_offered_the_telephone(page: Environment) -> None:
+    template = page.get_template("mrz/photograph.html")
+    html = template.render(action="/v", attempt="h1", error=None, hand_over="/v/phone")
+    assert '<form method="post" action="/v/phone" class="hand-over">' in html
+
+
+def _filled(text: str, **values: object) -> str:
+    return text % values if values else text

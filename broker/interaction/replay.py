@@ -1,0 +1,24 @@
+"""What may be used only once, noted by one atomic statement: of two at once one hears yes."""
+
+import hashlib
+from datetime import datetime
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from broker.interaction.models import UsedOnce
+
+
+def first_use(tx: Session, kind: str, owner: str, name: str, expires: datetime) -> bool:
+    """Whether nobody used `name` of this kind and owner before; it is used from now on.
+
+    `expires`: from when on the thing itself is refused for its age, so need not be remembered.
+    """
+    digest = hashlib.sha256(
+        f"{kind}\x00{owner}\x00{name}".encode("utf-8", "surrogatepass")
+    ).digest()
+    dialect = tx.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = insert(UsedOnce).values(digest=digest, expires=expires)
+    noted = tx.execute(statement.on_conflict_do_nothing().returning(UsedOnce.digest))
+    return noted.first() is not None

@@ -1,0 +1,47 @@
+"""What a reader is given and what it answers: pictures of one document in, zones or a cause out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from PIL import Image
+
+Lines = tuple[str, ...]
+
+
+class Cause(StrEnum):
+    """Why nothing was read; each is the code of what the person is told to change."""
+
+    NOT_FOUND = "mrz_not_found"
+    TOO_SMALL = "mrz_too_small"
+    BLURRED = "mrz_blurred"
+    GLARE_START = "mrz_glare_start"
+    """Glare on the first third of the lines, as they are read."""
+    GLARE_MIDDLE = "mrz_glare_middle"
+    GLARE_END = "mrz_glare_end"
+    CUT_OFF = "mrz_cut_off"
+    UNREADABLE = "mrz_unreadable"
+    """A zone whose check digits do not hold."""
+    UNSURE = "mrz_unsure"
+    """Two readings remain plausible, or two readers differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The different zones believed, best first: none, one, or of two documents.
+
+    Lines are of the zone's alphabet and of a known shape. `cause` is set where there is none.
+    """
+
+    zones: tuple[Lines, ...] = ()
+    cause: Cause | None = None
+
+
+Read = Callable[[Sequence[Image.Image]], Answer]
+"""(pictures, RGB, upright or not, all of one document) → what they show together.
+
+A reader never raises for what a picture shows.
+"""
+
+ReadUploads = Callable[[Sequence[bytes]], Answer]
+"""(files as they were uploaded) → as Read. Raises EvidenceRejected for files that do not open."""

@@ -1,0 +1,79 @@
+"""When a reading is believed: the one place that decides, and by figures measured on pictures."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker.errors import EvidenceRejected
+from broker.verifiers.mrz.bindings import COMPOSITE
+from broker.verifiers.mrz.grammar import cells
+from broker.verifiers.mrz.lattice import Decoded
+from broker.verifiers.mrz.layouts import layout_of
+from broker.verifiers.mrz.zone import parse
+
+ANY_DAY: Final = date(2030, 1, 1)
+"""Whether a zone can exist does not hang on the day; the verifier asks again with today's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """The least that a reading must bring; the names of checks it failed are `doubts`.
+
+    `share`: the logarithm of its share among all readings that the check digits allow.
+    `cost`: what check digits may have corrected; a correction is a guess unless it is cheap.
+    `faintest`: the least likely symbol that no check digit guards, those of names above all.
+    """
+
+    share: float = -0.10
+    cost: float = 1.5
+    faintest: float = -0.5
+
+    def doubts(self, decoded: Decoded) -> tuple[str, ...]:
+        """Why the reading is not believed; empty if it is."""
+        found = (
+            ("share", decoded.share < self.share),
+            ("cost", decoded.cost > self.cost),
+            ("faintest", faintest(decoded) < self.faintest),
+            ("impossible", not is_possible(decoded.lines)),
+        )
+        return tuple(name for name, doubtful in found if doubtful)
+
+
+BELIEF: Final = Belief()
+"""Calibrated on generated pictures of seeds that no model was trained on: models/README.md."""
+
+BEYOND_DOUBT: Final = Belief(share=-0.01, cost=0.05, faintest=-0.1)
+"""Readings that another reader need not be asked about."""
+
+
+def faintest(decoded: Decoded) -> float:
+    """The likelihood (a logarithm) of the symbol that can be seen least well and has no own guard.
+
+    The composite digit guards so much that it guards nothing of this closely.
+    """
+    layout = layout_of(decoded.lines)
+    if layout is None:
+        return -np.inf
+    return min(
+        likely
+        for row, told in zip(cells(layout), decoded.likely, strict=True)
+        for cell, likely in zip(row, told, strict=True)
+        if cell.digit_of is None and not set(cell.guards) - {COMPOSITE}
+    )
+
+
+def is_possible(lines: tuple[str, ...]) -> bool:
+    """Whether a document could say so: dates that exist, names that are names."""
+    try:
+        return parse(lines, ANY_DAY).holds()
+    except EvidenceRejected:
+        return False
+
+
+def pooled(looks: tuple[NDArray[np.float64], ...]) -> NDArray[np.float64]:
+    """Several looks at the same places as one: the logarithm of their mean likelihood."""
+    mean: NDArray[np.float64] = np.logaddexp.reduce(np.stack(looks)) - np.log(len(looks))
+    return mean

@@ -1,0 +1,120 @@
+"""Reads the zones of documents in whole photographs: the default engine, all of it ours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from broker.verifiers.mrz.advice import advice, is_cut_off
+from broker.verifiers.mrz.answer import Answer, Cause, Lines
+from broker.verifiers.mrz.belief import BELIEF, BEYOND_DOUBT, pooled
+from broker.verifiers.mrz.lattice import Decoded, decode
+from broker.verifiers.mrz.locate import SIDE, Group, locate
+from broker.verifiers.mrz.second import contradicts
+from broker.verifiers.mrz.view import View, look, look_again
+from broker.verifiers.mrz.vote import vote
+
+Gray: TypeAlias = NDArray[np.uint8]
+
+LOADED_LATE: Final = ("passporteye.mrz.image", "skimage.filters", "skimage.morphology")
+"""What the second opinion needs; the reading process loads it before its memory is bounded."""
+
+SIDES: Final = (SIDE, 2 * SIDE * 3 // 4)
+"""Sizes at which rows are looked for, one after the other."""
+
+PLAIN: Final = -0.1
+"""A zone as clear as this has been found: looking elsewhere would not help."""
+
+TRIES: Final = 3
+"""Places of a picture that are looked at."""
+
+SECOND_LOOK: Final = (1.2, 1.06)
+MORE_LOOKS: Final = ((-1.2, 0.95), (0.0, 1.0))
+"""Pixels down and zoom of further looks: what all of them show is there."""
+
+GOES_ON: Final = 0.15
+"""Likelihood of print beyond the ends from which the rows are longer than they were taken for.
+
+Without it a visa of 44 symbols whose last eight are fillers is a visa of 36: no check digit tells.
+"""
+
+HOPELESS: Final = 12.0
+"""Doubts and corrections (logarithms) beyond which further looks help nobody."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """One zone of a picture: what is most likely there, how it was seen, and why not believed."""
+
+    decoded: Decoded
+    view: View
+    doubts: tuple[str, ...]
+
+    @property
+    def lines(self) -> Lines:
+        """The most likely zone, believed or not."""
+        return self.decoded.lines
+
+
+def read(pictures: Sequence[Image.Image]) -> Answer:
+    """What pictures of one document show together (see answer.Read)."""
+    # Requests are served side by side: threads of one picture get in each other's way.
+    cv2.setNumThreads(1)
+    return vote([read_one(picture) for picture in pictures])
+
+
+def read_one(picture: Image.Image) -> Answer:
+    """What one picture shows, or what to change in the next."""
+    gray = np.asarray(picture.convert("L"))
+    groups: tuple[Group, ...] = ()
+    best: Reading | None = None
+    for side in SIDES:
+        groups = locate(gray, side) or groups
+        readings = [r for group in groups[:TRIES] if (r := examine(gray, look(gray, group)))]
+        believed = {r.lines: r for r in readings if not r.doubts}
+        if any(_is_contradicted(picture, found) for found in believed.values()):
+            return Answer(cause=Cause.UNSURE)
+        if believed:
+            return Answer(tuple(believed))
+        best = max((best, *readings), key=_clearness)
+        if best is not None and _clearness(best) > PLAIN:
+            break
+    return Answer(cause=advice(gray, groups, best.view if best else None))
+
+
+def _clearness(found: Reading | None) -> float:
+    return float(found.view.seen.clear.mean()) if found else -np.inf
+
+
+def _is_contradicted(picture: Image.Image, found: Reading) -> bool:
+    """Whether a reading that is not beyond doubt is one thing to us and another to PassportEye."""
+    return bool(BEYOND_DOUBT.doubts(found.decoded)) and contradicts(picture, found.lines)
+
+
+def examine(gray: Gray, view: View | None) -> Reading | None:
+    """The zone of one view, looked at again until it is believed or hopeless.
+
+    Every look must show the same zone: what changes with a pixel's shift was never there.
+    """
+    if view is None:
+        return None
+    if is_cut_off(gray, view.group):
+        return Reading(view.decoded, view, ("cut_off",))
+    looks: tuple[NDArray[np.float64], ...] = (view.seen.likely,)
+    decoded = view.decoded
+    if decoded.cost - decoded.share > HOPELESS:
+        return Reading(decoded, view, BELIEF.doubts(decoded) or ("hopeless",))
+    for shift, zoom in (SECOND_LOOK, *MORE_LOOKS):
+        seen = look_again(gray, view, shift, zoom)
+        if float(seen.beyond.mean(axis=0).max()) > GOES_ON:
+            return Reading(decoded, view, ("goes_on",))
+        looks = (*looks, seen.likely)
+        decoded = decode(pooled(looks)) or decoded
+        doubts = BELIEF.doubts(decoded)
+        if not doubts:
+            break
+    return Reading(decoded, view, doubts)

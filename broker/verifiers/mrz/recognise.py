@@ -1,0 +1,117 @@
+"""Tells which symbol each place of a row may hold, and how likely each is."""
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker.verifiers.mrz.network import tell_symbols
+
+Floats: TypeAlias = NDArray[np.float64]
+
+FINER: Final = 2
+"""Frames are halved, so that places fall where the symbols are."""
+
+PIXELS: Final = 2
+"""Pixels of a strip to one half frame."""
+
+PITCH: Final = 9
+STEPS: Final = range(6, 13)
+"""Half frames from one symbol to the next: as they should be, and as they may be."""
+
+STIFFNESS: Final = 0.12
+FAINTEST: Final = -4.0
+CORE: Final = 5
+"""Half frames that a symbol fills."""
+
+STRAY: Final = 2
+"""Half frames by which a place may differ from where its neighbours say it stands."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What rows look like, cut into places.
+
+    `likely` (rows, places, 37): the logarithm of each symbol's likelihood. `centres` (rows,
+    places): where the symbols stand, in pixels of the strip. `beyond` (rows, 2): how likely a
+    symbol is one place before the first and one after the last.
+    """
+
+    likely: Floats
+    centres: Floats
+    beyond: Floats
+
+    @property
+    def clear(self) -> Floats:
+        """Of each row: the mean logarithm of its likeliest symbols; 0 if all are sure."""
+        clear: Floats = self.likely.max(axis=2).mean(axis=1)
+        return clear
+
+
+def frames(strips: NDArray[np.float32]) -> Floats:
+    """Strips (rows, high, wide) to log-likelihoods (rows, half frames, 38), the gap's last."""
+    told = tell_symbols(strips[:, None]).astype(np.float64).transpose(0, 2, 1)
+    many = told.shape[1]
+    at = np.clip((np.arange(many * FINER) - 0.5) / FINER, 0, many - 1)
+    low = np.floor(at).astype(int)
+    high, part = np.minimum(low + 1, many - 1), (at - low)[None, :, None]
+    return _log_softmax(told[:, low] * (1 - part) + told[:, high] * part)
+
+
+def count_symbols(likely: Floats) -> float:
+    """About how many symbols the rows have, by the gaps between them."""
+    inked = likely[:, :, -1] < np.log(0.5)
+    return float(np.median((np.diff(inked.astype(int), axis=1) > 0).sum(axis=1)))
+
+
+def cut(likely: Floats, places: int) -> Seen:
+    """The half frames cut into `places` symbols, about evenly apart, each row by itself."""
+    gap = np.maximum(likely[:, :, -1], FAINTEST)
+    ink = likely[:, :, :-1].max(axis=2)  # not merely no gap: clutter is like no one symbol
+    at = _centres(np.maximum(ink, FAINTEST) - gap, places)
+    index = np.arange(places)
+    smooth = np.stack([np.polynomial.Polynomial.fit(index, row, 3)(index) for row in at])
+    # Evenly printed symbols stand where their neighbours say, also where one cannot be seen.
+    at = np.where(np.abs(smooth - at) > STRAY, smooth, at).clip(1, likely.shape[1] - 2)
+    near = np.round(at).astype(int)[:, :, None] + np.arange(-1, 2)
+    told = likely[np.arange(len(likely))[:, None, None], near, :-1].mean(axis=2)
+    return Seen(_log_softmax(told), at * PIXELS, _beyond(likely, at))
+
+
+def _beyond(likely: Floats, at: Floats) -> Floats:
+    """How likely print is where the next symbols would stand if there were more of them."""
+    next_ones = np.stack((at[:, 0] - PITCH, at[:, -1] + PITCH), axis=1)
+    near = np.round(next_ones).astype(int)[:, :, None] + np.arange(-1, 2)
+    near = near.clip(0, likely.shape[1] - 1)
+    told = likely[np.arange(len(likely))[:, None, None], near, :-1].mean(axis=2)
+    beyond: Floats = np.exp(told.max(axis=-1))
+    return beyond
+
+
+def _log_softmax(logits: Floats) -> Floats:
+    top = logits.max(axis=-1, keepdims=True)
+    normal: Floats = logits - top - np.log(np.exp(logits - top).sum(axis=-1, keepdims=True))
+    return normal
+
+
+def _centres(gain: Floats, places: int) -> Floats:
+    """The likeliest centres (rows, places), in half frames, by dynamic programming.
+
+    `gain` (rows, half frames) says how much likelier ink is than a gap.
+    """
+    rows, many = gain.shape
+    core = np.stack([np.convolve(row, np.ones(CORE), "same") for row in gain])
+    best, back = core, np.zeros((places, rows, many), np.int8)
+    shifted = np.full((len(STEPS), rows, many), -np.inf)
+    for i in range(1, places):
+        for k, step in enumerate(STEPS):
+            shifted[k, :, step:] = best[:, :-step] - STIFFNESS * (step - PITCH) ** 2
+        back[i] = shifted.argmax(axis=0)
+        best = core + shifted.max(axis=0)
+    at = np.zeros((rows, places))
+    here, every = best.argmax(axis=1), np.arange(rows)
+    for i in range(places - 1, -1, -1):
+        at[:, i] = here
+        here = here - STEPS[0] - back[i, every, here]
+    return at

@@ -1,0 +1,23 @@
+"""Several pictures of one document decide together."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from broker.verifiers.mrz.answer import Answer, Cause
+
+
+def vote(answers: Sequence[Answer]) -> Answer:
+    """The answer to all pictures together, from that to each.
+
+    A zone is believed if it has more votes than all others together: a wrong reading seldom
+    repeats itself, and where two are as many nobody knows. A picture of two documents decides
+    by itself. Pictures that show nothing have no vote; if none shows anything, the first says why.
+    """
+    for answer in answers:
+        if len(answer.zones) > 1:
+            return answer
+    votes = Counter(answer.zones[0] for answer in answers if answer.zones)
+    if not votes:
+        return next(iter(answers), Answer(cause=Cause.NOT_FOUND))
+    zone, most = votes.most_common(1)[0]
+    return Answer((zone,)) if 2 * most > votes.total() else Answer(cause=Cause.UNSURE)

@@ -1,0 +1,72 @@
+"""The reader on pictures that the repository ships: invented documents, photographed badly.
+
+They come of seed 9002 of `training/`, which no model was trained on. `read` in their labels says
+which of them the shipped models read.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from broker.verifiers.mrz.answer import Answer, Cause
+from broker.verifiers.mrz.reader import read
+
+SHIPPED = Path(__file__).parent / "photographs"
+LABELS = [json.loads(row) for row in (SHIPPED / "labels.jsonl").read_text().splitlines()]
+
+
+def photograph(file: str) -> Image.Image:
+    return Image.open(SHIPPED / file).convert("RGB")
+
+
+def answered(label: dict[str, object]) -> Answer:
+    return read((photograph(str(label["file"])),))
+
+
+@pytest.mark.parametrize("label", LABELS, ids=lambda label: label["file"])
+def test_nothing_wrong_is_ever_believed(label: dict[str, object]) -> None:
+    truth: object = (tuple(label["lines"]),) if label["expect"] == "read" else ()  # type: ignore[arg-type]
+    assert answered(label).zones in {truth, ()}
+
+
+@pytest.mark.parametrize(
+    "label", [row for row in LABELS if row["read"]], ids=lambda label: label["file"]
+)
+def test_what_it_could_read_it_still_reads(label: dict[str, object]) -> None:
+    assert answered(label).zones == (tuple(label["lines"]),)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_which_way_up_a_picture_is_does_not_matter(quarters: int) -> None:
+    label = next(row for row in LABELS if row["read"])
+    turned = Image.fromarray(np.rot90(np.asarray(photograph(label["file"])), quarters))
+    assert read((turned,)).zones == (tuple(label["lines"]),)
+
+
+def test_a_picture_without_a_zone_is_said_to_have_none() -> None:
+    assert read((Image.new("RGB", (900, 600), "gray"),)) == Answer(cause=Cause.NOT_FOUND)
+
+
+def test_a_picture_too_small_is_said_to_be() -> None:
+    label = next(row for row in LABELS if row["read"])
+    tiny = photograph(label["file"])
+    tiny.thumbnail((170, 170))
+    assert read((tiny,)).cause in {Cause.TOO_SMALL, Cause.NOT_FOUND}
+
+
+def test_two_documents_in_one_picture_are_both_told() -> None:
+    first, second = [photograph(row["file"]) for row in LABELS if row["read"]][:2]
+    wide = max(first.width, second.width)
+    both = Image.new("RGB", (wide, first.height + second.height), "gray")
+    both.paste(first, (0, 0))
+    both.paste(second, (0, first.height))
+    assert len(read((both,)).zones) == 2
+
+
+def test_several_pictures_of_one_document_are_read_together() -> None:
+    label = next(row for row in LABELS if row["read"])
+    blank = Image.new("RGB", (900, 600), "gray")
+    assert read((blank, photograph(label["file"]))).zones == (tuple(label["lines"]),)

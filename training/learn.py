@@ -1,0 +1,157 @@
+"""Trains one of the two models: `python -m training.learn symbols --seed 1 --minutes 60 --out DIR`.
+
+Every few hundred steps the weights go to DIR/<model>.pt and DIR/<model>.onnx; started again, the
+program goes on from there. The whole course follows from the seed and the number of steps.
+"""
+
+import argparse
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from training.networks import LineNet, SymbolNet
+from training.scenes import Crops
+from training.strips import HIGH, WIDE, strip
+from training.zones import Rng
+
+SAVED_EVERY = 250
+Sample = tuple[NDArray[np.float32], NDArray[np.generic]]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What one model is, what it is shown, and what counts as wrong."""
+
+    network: Callable[[], nn.Module]
+    sample: Callable[[Rng], Sample]
+    loss: Callable[[Tensor, Tensor], Tensor]
+    batch: int
+    rate: float
+    shown: tuple[int, ...]
+
+
+def symbol_loss(told: Tensor, wanted: Tensor) -> Tensor:
+    """Cross entropy of every frame."""
+    return nn.functional.cross_entropy(told, wanted)
+
+
+def line_loss(told: Tensor, wanted: Tensor) -> Tensor:
+    """Overlap and cross entropy of the mask, and the error of the direction within it."""
+    mask, weight = wanted[:, 0], wanted[:, 3]
+    seen = torch.sigmoid(told[:, 0])
+    cross = nn.functional.binary_cross_entropy_with_logits(
+        told[:, 0], mask, weight * (1 + 3 * mask), reduction="mean"
+    )
+    both = (seen * mask * weight).sum() * 2 + 1
+    overlap = both / ((seen * weight).sum() + (mask * weight).sum() + 1)
+    off = ((told[:, 1:] - wanted[:, 1:3]) ** 2).sum(1) * mask
+    return 2 * cross + (1 - overlap) + off.sum() / (mask.sum() + 1)
+
+
+TASKS = {
+    "symbols": Task(SymbolNet, strip, symbol_loss, 48, 3e-3, (1, 1, HIGH, WIDE)),
+    "lines": Task(LineNet, Crops(), line_loss, 8, 3e-3, (1, 1, 640, 640)),
+}
+
+
+def batch(task: Task, rng: Rng) -> tuple[Tensor, Tensor]:
+    """One batch of fresh samples."""
+    shown, wanted = zip(*(task.sample(rng) for _ in range(task.batch)), strict=True)
+    return torch.from_numpy(np.stack(shown))[:, None], torch.from_numpy(np.stack(wanted))
+
+
+def export(network: nn.Module, task: Task, path: Path) -> None:
+    """The network as an ONNX file that takes pictures of any number and size."""
+    network.eval()
+    free = {"shown": {0: "n", 2: "h", 3: "w"}, "told": {0: "n"}}
+    if task.network is SymbolNet:
+        free["shown"] = {0: "n", 3: "w"}
+    torch.onnx.export(
+        network,
+        (torch.zeros(task.shown),),
+        str(path),
+        input_names=["shown"],
+        output_names=["told"],
+        dynamic_axes=free,
+        opset_version=17,
+        dynamo=False,
+    )
+    network.train()
+
+
+def learn(  # noqa: PLR0913  the arguments of the program
+    name: str, seed: int, seconds: float, steps: int, out: Path, rate: float | None = None
+) -> None:
+    """Train until `seconds` or `steps` are over; the rate falls along a cosine of the time."""
+    task = TASKS[name]
+    rate = rate or task.rate
+    torch.manual_seed(seed)
+    network = task.network()
+    optimiser = torch.optim.AdamW(network.parameters(), task.rate, weight_decay=1e-4)
+    kept, done = out / f"{name}.pt", 0
+    if kept.exists():
+        state = torch.load(kept)
+        network.load_state_dict(state["network"])
+        optimiser.load_state_dict(state["optimiser"])
+        done = state["steps"]
+    rng = np.random.default_rng((seed, done))
+    began, first, total = time.monotonic(), done, 0.0
+    while (spent := time.monotonic() - began) < seconds and done - first < steps:
+        part = max(spent / seconds, (done - first) / steps)
+        warm = min(1, (done - first + 1) / 50)
+        for group in optimiser.param_groups:
+            group["lr"] = warm * rate * (0.02 + 0.49 * (1 + math.cos(math.pi * part)))
+        loss = task.loss(*_told(network, *batch(task, rng)))
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 2)
+        optimiser.step()
+        done, total = done + 1, total + loss.item()
+        if done % 50 == 0:
+            print(f"{name} {done} {spent:.0f}s {total / 50:.4f}", flush=True)
+            total = 0.0
+        if done % SAVED_EVERY == 0:
+            _keep(network, optimiser, task, done, kept)
+    _keep(network, optimiser, task, done, kept)
+
+
+def _told(network: nn.Module, shown: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+    return network(shown), wanted
+
+
+def _keep(
+    network: nn.Module, optimiser: torch.optim.Optimizer, task: Task, steps: int, kept: Path
+) -> None:
+    state = {
+        "network": network.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "steps": steps,
+    }
+    torch.save(state, kept)
+    export(network, task, kept.with_suffix(".onnx"))
+
+
+def main() -> None:
+    """Read the arguments and train."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", choices=sorted(TASKS))
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--steps", type=int, default=10**9)
+    parser.add_argument("--rate", type=float, help="the highest, if not the usual")
+    parser.add_argument("--out", type=Path, required=True)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    given.out.mkdir(parents=True, exist_ok=True)
+    learn(given.model, given.seed, given.minutes * 60, given.steps, given.out, given.rate)
+
+
+if __name__ == "__main__":
+    main()

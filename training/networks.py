@@ -1,0 +1,79 @@
+"""The two small convolutional networks, in PyTorch: only training knows it."""
+
+from torch import Tensor, nn
+
+from training.strips import BLANK
+
+CLASSES = BLANK + 1
+
+
+def _block(into: int, out: int, stride: int | tuple[int, int] = 1, dilation: int = 1) -> nn.Module:
+    conv = nn.Conv2d(into, out, 3, stride, dilation, dilation, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(out), nn.ReLU(inplace=True))
+
+
+class SymbolNet(nn.Module):
+    """Strips (n, 1, 32, w) to logits (n, 38, w / 4): a symbol, or the gap between two."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.look = nn.Sequential(
+            _block(1, 20, 2),
+            _block(20, 32),
+            _block(32, 48, 2),
+            _block(48, 56, (2, 1)),
+            nn.Conv2d(56, 96, (4, 3), padding=(0, 1), bias=False),
+            nn.BatchNorm2d(96),
+            nn.ReLU(inplace=True),
+        )
+        self.around = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv1d(96, 96, 3, padding=d, dilation=d, bias=False),
+                nn.BatchNorm1d(96),
+                nn.ReLU(inplace=True),
+            )
+            for d in (1, 2, 4)
+        )
+        self.tell = nn.Conv1d(96, CLASSES, 1)
+
+    def forward(self, strips: Tensor) -> Tensor:
+        """See the class."""
+        seen = self.look(strips).squeeze(2)
+        for block in self.around:
+            seen = seen + block(seen)
+        return self.tell(seen)
+
+
+class LineNet(nn.Module):
+    """Pictures (n, 1, h, w), sides multiples of 16, to maps (n, 3, h / 2, w / 2).
+
+    The maps: the logit of "a row of a zone runs here", and the cosine and sine of the direction
+    in which it is read.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down1 = _block(1, 12, 2)
+        self.down2 = nn.Sequential(_block(12, 24, 2), _block(24, 24))
+        self.down3 = nn.Sequential(_block(24, 40, 2), _block(40, 40), _block(40, 40))
+        self.down4 = nn.Sequential(
+            _block(40, 64, 2), _block(64, 64, 1, 2), _block(64, 64, 1, 4), _block(64, 64, 1, 2)
+        )
+        self.side3, self.up3 = nn.Conv2d(64, 40, 1), _block(40, 40)
+        self.side2, self.up2 = nn.Conv2d(40, 24, 1), _block(24, 24)
+        self.side1, self.up1 = nn.Conv2d(24, 12, 1), _block(12, 12)
+        self.tell = nn.Conv2d(12, 3, 1)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """See the class."""
+        one = self.down1(pictures)
+        two = self.down2(one)
+        three = self.down3(two)
+        seen = self.up3(_twice(self.side3(self.down4(three))) + three)
+        seen = self.up2(_twice(self.side2(seen)) + two)
+        seen = self.up1(_twice(self.side1(seen)) + one)
+        return self.tell(seen)
+
+
+def _twice(maps: Tensor) -> Tensor:
+    return nn.functional.interpolate(maps, scale_factor=2, mode="nearest")

@@ -1,0 +1,106 @@
+"""Writes a labelled folder of invented photographs, for judging and calibrating the reader.
+
+    python -m training.pictures --seed 9001 --each 200 --out FOLDER
+
+`labels.jsonl` has the form that bench/mrz.py reads. Seeds under 1000 are for training: pictures of
+others were never seen by a model. The tier `trap` holds what must not be accepted: wrong check
+digits, covered or cut zones, no zone at all.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from training import damage
+from training.pages import draw_page
+from training.scenes import TIERS, Scene, draw_scene, random_scene
+from training.zones import DIGITS, LETTERS, Rng, random_zone
+
+LONGEST = 1700
+
+
+def trap(rng: Rng) -> tuple[Scene, str]:
+    """A picture of which nothing may be accepted, and `read_invalid` or `refuse`."""
+    care = TIERS[str(rng.choice(("clean", "decent")))]
+    pitch = float(np.exp(rng.uniform(*np.log(care.pitch))))
+    kind = rng.integers(0, 4)
+    if kind == 0:
+        return draw_scene(rng, care, pitch, LONGEST, draw_page(rng, None)), "refuse"
+    lines = random_zone(rng, str(rng.choice(("TD3", "TD1", "TD2"))))
+    if kind == 1:
+        changed = draw_page(rng, _misprinted(rng, lines))
+        return draw_scene(rng, care, pitch, LONGEST, changed), "read_invalid"
+    scene = draw_scene(rng, care, pitch, LONGEST, draw_page(rng, lines))
+    return (_covered(rng, scene) if kind == 2 else _cut(rng, scene)), "refuse"
+
+
+def _misprinted(rng: Rng, lines: tuple[str, ...]) -> tuple[str, ...]:
+    """The zone with one digit of a date another one: its check digit does not hold."""
+    row = 1
+    at = int(rng.integers(0, 6)) + (0 if len(lines) == 3 else 13)
+    old = lines[row][at]
+    kind = DIGITS if old in DIGITS else LETTERS
+    new = str(rng.choice([symbol for symbol in kind if symbol != old]))
+    changed = lines[row][:at] + new + lines[row][at + 1 :]
+    return (*lines[:row], changed, *lines[row + 1 :])
+
+
+def _covered(rng: Rng, scene: Scene) -> Scene:
+    """Something opaque over four or more symbols of a row in which none are fillers alone."""
+    row, text = next((r, t) for r, t in zip(scene.rows, scene.lines, strict=True) if _is_full(t))
+    at = int(rng.integers(2, len(row) - 5))
+    x, y = row[at]
+    gray = scene.gray.copy()
+    size = 4 * np.hypot(*(row[-1] - row[0])) / len(text)
+    cv2.circle(gray, (int(x), int(y)), int(size / 2) + 1, float(rng.uniform(0, 1)), -1)
+    return Scene(damage.jpeg(gray, 80), scene.rows, scene.lines, scene.pitch)
+
+
+def _is_full(text: str) -> bool:
+    return text[0] not in "PVACI" or "<<<<" not in text
+
+
+def _cut(rng: Rng, scene: Scene) -> Scene:
+    """The picture without what lies beyond a line through the zone."""
+    row = scene.rows[0]
+    x, y = row[int(rng.integers(len(row) // 4, 3 * len(row) // 4))]
+    gray = scene.gray
+    along = row[-1] - row[0]
+    if abs(along[0]) > abs(along[1]):
+        gray = gray[:, : int(x)] if rng.random() < 0.5 else gray[:, int(x) :]
+    else:
+        gray = gray[: int(y)] if rng.random() < 0.5 else gray[int(y) :]
+    return Scene(np.ascontiguousarray(gray), (), scene.lines, scene.pitch)
+
+
+def write(seed: int, each: int, out: Path) -> None:
+    """`each` pictures of every tier, all following from `seed`."""
+    rng = np.random.default_rng(seed)
+    (out / "images").mkdir(parents=True, exist_ok=True)
+    with (out / "labels.jsonl").open("w") as labels:
+        for tier in (*TIERS, "trap"):
+            for i in range(each):
+                scene, expect = trap(rng) if tier == "trap" else (random_scene(rng, tier), "read")
+                file = f"images/{tier}_{i:04}.jpg"
+                levels = (np.clip(scene.gray, 0, 1) * 255).astype(np.uint8)
+                cv2.imwrite(str(out / file), levels, (cv2.IMWRITE_JPEG_QUALITY, 92))
+                label = {"file": file, "tier": tier, "lines": scene.lines, "expect": expect}
+                labels.write(json.dumps(label | {"info": {"pitch": round(scene.pitch, 1)}}) + "\n")
+
+
+def main() -> None:
+    """Read the arguments and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--each", type=int, default=100)
+    parser.add_argument("--out", type=Path, required=True)
+    given = parser.parse_args()
+    cv2.setNumThreads(1)
+    write(given.seed, given.each, given.out)
+
+
+if __name__ == "__main__":
+    main()
