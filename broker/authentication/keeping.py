@@ -16,7 +16,7 @@ from broker.authentication.message import base64url
 from broker.authentication.models import Authenticator
 from broker.authentication.signing_in import way_of
 from broker.authentication.standing import ATTESTED, demand_a_key
-from broker.errors import Conflict, Malformed
+from broker.errors import Conflict, Malformed, NotFound
 from broker.feature import Panel, SignedIn
 from broker.web.tools import tools
 
@@ -38,6 +38,7 @@ class Shown:
     model: str
     weak: bool
     attested: bool
+    has_icon: bool
 
 
 def panel(tx: Session, account_id: str, now: datetime) -> Panel:
@@ -81,7 +82,16 @@ def shown(tx: Session, key: Authenticator, now: datetime) -> Shown:
         model=model.name if model and attested else "",
         weak=model is not None and model.weakness is not None,
         attested=attested,
+        has_icon=bool(model and attested and model.icon),
     )
+
+
+def icon(tx: Session, key: Authenticator, now: datetime) -> bytes:
+    """The picture of the key's model, PNG. Raises NotFound where the model is not proved."""
+    model = store.model_of(tx, key.aaguid)
+    if model is None or not model.icon or way_of(tx, key, now) != ATTESTED:
+        raise NotFound("not_found", "no picture of this key")
+    return model.icon
 
 
 def rename(tx: Session, key: Authenticator, name: str, now: datetime) -> None:

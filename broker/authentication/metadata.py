@@ -7,7 +7,7 @@ cannot be read is skipped and named. Unknown fields and unknown statuses mean no
 import base64
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -51,6 +51,8 @@ _LEVELS: Final = {
 _PROTECTED: Final = frozenset({"hardware", "secure_element", "tee"})
 _VOUCHED: Final = frozenset({"attca", "basic_full"})
 _HALF = 32
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_LARGEST_ICON: Final = 128 * 1024
 
 
 class MetadataRejected(Exception):
@@ -67,6 +69,8 @@ class Model:
     protection: tuple[str, ...]
     anchors: tuple[bytes, ...]
     fresh_until: datetime
+    icon: bytes = field(default=b"", repr=False)
+    """A picture of the key, PNG; empty where there is none."""
 
     @property
     def weakness(self) -> str | None:
@@ -156,7 +160,20 @@ def _model(entry: Mapping[str, Any], fresh_until: datetime) -> Model | None:
         protection=tuple(str(kind) for kind in said.get("keyProtection", [])),
         anchors=tuple(der for der in anchors if der) if vouched else (),
         fresh_until=fresh_until,
+        icon=_png(said.get("icon")),
     )
+
+
+def _png(url: object) -> bytes:
+    """The picture in a data URL; nothing where it is of another kind, or too large for an icon."""
+    kind, _, text = url.partition(",") if isinstance(url, str) else ("", "", "")
+    if kind != "data:image/png;base64" or len(text) > _LARGEST_ICON:
+        return b""
+    try:
+        picture = base64.b64decode("".join(text.split()), validate=True)
+    except ValueError:
+        return b""
+    return picture if picture.startswith(_PNG) else b""
 
 
 def _der(text: str) -> bytes | None:

@@ -99,3 +99,4 @@ class MetadataModel(Base):
     protection: Mapped[list[str]] = mapped_column(JSON)
     anchors: Mapped[list[str]] = mapped_column(JSON)
     fresh_until: Mapped[datetime] = mapped_column(UtcDateTime)
+    icon: Mapped[bytes | None] = mapped_column(LargeBinary)

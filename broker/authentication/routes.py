@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -130,6 +130,15 @@ def rename(key_id: str) -> ResponseReturnValue:
         key = store.own(tx, _person(tx, now).account_id, key_id)
         keeping.rename(tx, key, request.form.get("name", ""), now)
     return redirect(resume_path(ACCOUNT), 303)
+
+
+@pages.get("/keys/<key_id>/icon")
+def icon(key_id: str) -> ResponseReturnValue:
+    """The picture of a key's model, as its maker gave it to the FIDO metadata."""
+    now = tools().clock()
+    with reading() as tx:
+        key = store.own(tx, _person(tx, now).account_id, key_id)
+        return Response(keeping.icon(tx, key, now), mimetype="image/png")
 
 
 @pages.get("/keys/<key_id>/removal")

@@ -156,6 +156,7 @@ def _model(row: MetadataModel) -> Model:
         protection=tuple(row.protection),
         anchors=tuple(base64.b64decode(text) for text in row.anchors),
         fresh_until=row.fresh_until,
+        icon=row.icon or b"",
     )
 
 
@@ -175,6 +176,7 @@ def replace_metadata(tx: Session, newest: Blob, now: datetime) -> None:
             protection=list(model.protection),
             anchors=[base64.b64encode(der).decode() for der in model.anchors],
             fresh_until=model.fresh_until,
+            icon=model.icon or None,
         )
         tx.add(row)
 
