@@ -267,3 +267,49 @@ def test_a_lost_key_is_replaced_by_a_code_and_every_page_is_accessible(
     _is_accessible(page)
     _keep(page, f"recovered-{language}")
     assert device.said == []
+
+
+SLOW_TO_REFUSE_MS = 1500
+
+ASKED = """
+const ask = navigator.credentials.get.bind(navigator.credentials);
+window.asked = [];
+PublicKeyCredential.getClientCapabilities = async () => ({ immediateGet: true });
+navigator.credentials.get = async (request) => {
+  window.asked.push(request.mediation ?? "ordinary");
+  if (request.mediation === "conditional") return new Promise(() => {});
+  if (request.mediation !== "immediate") return ask(request);
+  await new Promise((done) => setTimeout(done, %d));
+  throw new DOMException("nothing here", "NotAllowedError");
+};
+"""
+
+
+def _asked_after(device: Device, issuer: str, refuses_after_ms: int) -> list[str]:
+    """How the browser was asked after one press, but for the field that waits."""
+    device.page.add_init_script(ASKED % refuses_after_ms)
+    device.page.goto(f"{issuer}/sign-in/account")
+    device.page.click("#ceremony-get")
+    device.page.wait_for_timeout(refuses_after_ms + 100)
+    told: list[str] = device.page.evaluate("window.asked")
+    return [how for how in told if how != "conditional"]
+
+
+def test_where_nothing_is_saved_one_press_goes_on_to_keys_that_are_plugged_in(
+    context: BrowserContext, device: Device, issuer: str
+) -> None:
+    _create(device, issuer)
+    _sign_out(context)
+    device.page.add_init_script(ASKED % 0)
+    device.page.goto(f"{issuer}/sign-in/account")
+    device.page.click("#ceremony-get")
+    device.page.wait_for_url(f"{issuer}/account")
+
+
+def test_whoever_was_asked_for_a_saved_key_and_said_no_is_not_asked_again(
+    context: BrowserContext, device: Device, issuer: str
+) -> None:
+    _create(device, issuer)
+    _sign_out(context)
+    assert _asked_after(device, issuer, SLOW_TO_REFUSE_MS) == ["immediate"]
+    expect(device.page.locator('[data-trouble="NotAllowedError"]')).to_be_visible()

@@ -5,6 +5,7 @@ const form = document.querySelector("form[data-ceremony]");
 const isCreation = form.dataset.ceremony === "create";
 const options = JSON.parse(form.dataset.options);
 const button = form.querySelector("button");
+const AT_ONCE_MS = 1000;
 let running = null;
 
 function octets(text) {
@@ -55,13 +56,30 @@ function show(trouble) {
   part.focus();
 }
 
+// What is saved in this very browser, offered at once (immediate mediation); undefined where there
+// is nothing, which the browser says without showing anything. It takes no signal.
+async function savedHere() {
+  if (isCreation || options.allowCredentials?.length) return undefined;
+  const able = await PublicKeyCredential.getClientCapabilities?.();
+  if (!able?.immediateGet) return undefined;
+  const asked = performance.now();
+  try {
+    return await navigator.credentials.get({ publicKey: parsed(), mediation: "immediate" });
+  } catch (error) {
+    // Whoever took longer to refuse was asked, and said no: they are not asked again.
+    if (performance.now() - asked > AT_ONCE_MS) throw error;
+    return undefined;
+  }
+}
+
 // One ceremony at a time: the button takes over from the field that waits for a saved key.
 async function run(mediation) {
   running?.abort();
   const mine = (running = new AbortController());
   const request = { publicKey: parsed(), signal: mine.signal, ...(mediation && { mediation }) };
   try {
-    const answer = await navigator.credentials[isCreation ? "create" : "get"](request);
+    const saved = mediation ? undefined : await savedHere();
+    const answer = saved ?? (await navigator.credentials[isCreation ? "create" : "get"](request));
     form.elements.credential.value = JSON.stringify(toJson(answer));
     button.disabled = true;
     form.submit();
