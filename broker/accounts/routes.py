@@ -32,6 +32,7 @@ def show() -> Response | str:
             if feature.panel is not None
         ]
         parts = [render_template(panel.template, **panel.context) for panel in panels]
+        parts = [part for part in parts if part.strip()]  # a room may have nothing to say
     return render_template("accounts/account.html", parts=parts)
 
 

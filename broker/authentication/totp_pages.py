@@ -2,10 +2,8 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-import segno
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
 
 from broker.accounts.owner import fresh_owner, is_fresh, signed_in
 from broker.accounts.routes import SIGN_IN, SIGN_IN_AGAIN
@@ -15,7 +13,7 @@ from broker.authentication.standing import ACCESS_CODE
 from broker.db import reading, transaction
 from broker.errors import BrokerError, NotFound
 from broker.interaction.store import asked
-from broker.web import cookies
+from broker.web import cookies, qr
 from broker.web.messages import message
 from broker.web.tools import tools
 
@@ -120,11 +118,10 @@ def _ask(handle: str, refusal: BrokerError | None = None) -> ResponseReturnValue
 
 def _show(uri: str, refusal: BrokerError | None = None) -> str:
     secret = parse_qs(urlsplit(uri).query)["secret"][0]
-    drawn = segno.make(uri, micro=False).svg_inline(scale=4, border=4, svgclass="qr")
     return render_template(
         "authentication/app_secret.html",
         uri=uri,
         secret=" ".join(secret[at : at + _GROUP] for at in range(0, len(secret), _GROUP)),
-        picture=Markup(drawn),  # noqa: S704  drawn by us, from our own letters
+        picture=qr.drawn(uri),
         error=message(refusal.code) if refusal else None,
     )

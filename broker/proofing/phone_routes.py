@@ -10,9 +10,10 @@ from broker.db import reading, transaction
 from broker.errors import EvidenceRejected, NotFound
 from broker.identity.verifier import Attempt, Page, Verifier
 from broker.interaction.store import asked
-from broker.proofing import attempts, handover, qr
+from broker.proofing import attempts, handover
 from broker.proofing.models import Handover, OpenAttempt
 from broker.proofing.presenting import Answer, door, door_path, reply, review_path
+from broker.web import qr
 from broker.web.locale import choose, isolate, pick
 from broker.web.messages import message
 from broker.web.tools import tools

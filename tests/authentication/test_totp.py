@@ -69,7 +69,9 @@ def test_the_page_says_what_the_square_says(client: FlaskClient) -> None:
     uri = re.findall(r'href="(otpauth:[^"]+)"', page.text)[0].replace("&amp;", "&")
     asked = parse_qs(urlsplit(uri).query)
     assert (asked["secret"], asked["issuer"]) == ([app.secret], ["Miftah"])
-    assert "<svg" in page.text
+    (picture,) = re.findall(r'<svg [^>]*class="qr"[^>]*>', page.text)
+    assert "viewBox" in picture  # so that it grows to the size that a camera can read
+    assert "width=" not in picture
     assert page.headers["Cache-Control"] == "no-store"
 
 

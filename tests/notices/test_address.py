@@ -1,5 +1,6 @@
 """Giving an address for notices, proving it, taking it back."""
 
+import re
 from contextlib import suppress
 from datetime import timedelta
 
@@ -188,7 +189,9 @@ def test_where_no_mail_is_sent_nobody_is_asked_for_an_address(
 ) -> None:
     enrol(client)
     assert app.extensions["broker"].settings.mail.host == ""
-    assert "/account/address" not in visit(client, "/account").text
+    page = visit(client, "/account").text
+    assert "/account/address" not in page
+    assert re.search(r'<section class="panel">\s*</section>', page) is None
     assert visit(client, "/account/address").status_code == 404
 
 

@@ -1,9 +1,8 @@
-"""Draws an address as a QR code (ISO/IEC 18004), inline SVG (home of segno)."""
+"""Draws an address or a secret as a QR code (ISO/IEC 18004), inline SVG (home of segno)."""
 
 import segno
 from markupsafe import Markup
 
-SCALE = 5
 BORDER = 4
 """Modules of white around it, as the standard asks; the page may be dark."""
 
@@ -12,7 +11,13 @@ def drawn(address: str) -> Markup:
     """The code, black on white whatever the page's colours; hidden from readers aloud."""
     code = segno.make(address, error="m", micro=False)
     svg = code.svg_inline(
-        scale=SCALE, border=BORDER, dark="#000", light="#fff", svgclass="qr", lineclass=None
+        # Sized by the style sheet: a viewBox, and no width of its own.
+        omitsize=True,
+        border=BORDER,
+        dark="#000",
+        light="#fff",
+        svgclass="qr",
+        lineclass=None,
     )
     # Made of numbers only: nothing of the address stands in it as text.
     return Markup(svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1))  # noqa: S704
