@@ -1,5 +1,6 @@
 """What light, lenses and files do to a picture: gray levels as float32, 0 black to 1 white."""
 
+import math
 from typing import TypeAlias
 
 import cv2
@@ -20,12 +21,15 @@ def noise_field(rng: Rng, high: int, wide: int, grain: float) -> Gray:
 
 def guilloche(rng: Rng, high: int, wide: int) -> Gray:
     """Fine waves as printed under the text of documents, between 0 and 1."""
-    y, x = np.mgrid[0:high, 0:wide].astype(np.float32)
+    x = np.arange(wide, dtype=np.float32)
+    y = np.arange(high, dtype=np.float32)[:, None]
     total = np.zeros((high, wide), np.float32)
     for _ in range(int(rng.integers(1, 4))):
-        angle, period = rng.uniform(0, np.pi), rng.uniform(4, 40)
+        angle, period = float(rng.uniform(0, np.pi)), float(rng.uniform(4, 40))
+        turn = 2 * math.pi / period
         bend = rng.uniform(0, 8) * np.sin(x / rng.uniform(15, 120) + rng.uniform(0, 6))
-        total += np.sin((x * np.cos(angle) + y * np.sin(angle) + bend) * (2 * np.pi / period))
+        across = (x * math.cos(angle) + bend) * turn
+        total += np.sin(across + y * (math.sin(angle) * turn))
     return np.clip(0.5 + total / 3, 0, 1) ** float(rng.uniform(1, 4))
 
 

@@ -69,7 +69,7 @@ def batch(task: Task, rng: Rng) -> tuple[Tensor, Tensor]:
 
 def export(network: nn.Module, task: Task, path: Path) -> None:
     """The network as an ONNX file that takes pictures of any number and size."""
-    network.eval()
+    network.eval().to(memory_format=torch.contiguous_format)
     free = {"shown": {0: "n", 2: "h", 3: "w"}, "told": {0: "n"}}
     if task.network is SymbolNet:
         free["shown"] = {0: "n", 3: "w"}
@@ -83,7 +83,7 @@ def export(network: nn.Module, task: Task, path: Path) -> None:
         opset_version=17,
         dynamo=False,
     )
-    network.train()
+    network.train().to(memory_format=torch.channels_last)
 
 
 def learn(  # noqa: PLR0913  the arguments of the program
@@ -93,7 +93,7 @@ def learn(  # noqa: PLR0913  the arguments of the program
     task = TASKS[name]
     rate = rate or task.rate
     torch.manual_seed(seed)
-    network = task.network()
+    network = task.network().to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), task.rate, weight_decay=1e-4)
     kept, done = out / f"{name}.pt", 0
     if kept.exists():
@@ -123,7 +123,10 @@ def learn(  # noqa: PLR0913  the arguments of the program
 
 
 def _told(network: nn.Module, shown: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-    return network(shown), wanted
+    """What the network tells, in half precision where the processor is faster with it."""
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        told = network(shown.to(memory_format=torch.channels_last))
+    return told.float(), wanted
 
 
 def _keep(
