@@ -104,9 +104,9 @@ def creation_options(  # noqa: PLR0913  each is a member of the options
         "authenticatorSelection": {
             "residentKey": "required",
             "requireResidentKey": True,
-            "userVerification": "required",
+            "userVerification": "required" if expected.attended else "preferred",
         },
-        "hints": ["client-device", "security-key", "hybrid"],
+        "hints": ["client-device", "security-key", "hybrid"] if expected.attended else [],
         "attestation": "direct" if attested else "none",
         "extensions": {"credProps": True},
     }
@@ -207,9 +207,9 @@ def _demand_verified_user(authenticator_data: object, expected: Expected) -> Non
     if authenticator_data[:_FLAGS] != sha256(expected.rp_id.encode()).digest():
         raise reject("rp_id")
     flags = authenticator_data[_FLAGS]
-    if not flags & _PRESENT:
+    if expected.attended and not flags & _PRESENT:
         raise reject("user_not_present")
-    if not flags & _VERIFIED:
+    if expected.attended and not flags & _VERIFIED:
         raise reject("user_not_verified")
     if flags & _BACKED_UP and not flags & _BACKUP_ELIGIBLE:
         raise reject("backup_flags")
@@ -235,7 +235,8 @@ def _verify_registration(answer: UnverifiedAttestation, expected: Expected) -> V
         expected_challenge=expected.challenge,
         expected_rp_id=expected.rp_id,
         expected_origin=expected.origin,
-        require_user_verification=True,
+        require_user_presence=expected.attended,
+        require_user_verification=expected.attended,
         supported_pub_key_algs=[COSEAlgorithmIdentifier(a) for a in ALGORITHMS],
     )
 

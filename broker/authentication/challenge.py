@@ -21,6 +21,8 @@ class Purpose(StrEnum):
 
     SIGN_IN = "sign_in"
     ENROL = "enrol"
+    SAVE = "save"
+    """Enrol, without a question to the person: right after they used another key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def issue(  # noqa: PLR0913  each is one tie of the challenge
         expires=now + tools().settings.authentication.ceremony_lifetime,
     )
     tx.add(row)
-    return Ceremony(_expected(value, tools()), account_id, user_handle, session_id)
+    return Ceremony(_expected(value, purpose, tools()), account_id, user_handle, session_id)
 
 
 def redeem(tx: Session, purpose: Purpose, handle: str, value: str, now: datetime) -> Ceremony:
@@ -90,7 +92,7 @@ def redeem(tx: Session, purpose: Purpose, handle: str, value: str, now: datetime
     if found is None or now >= found.expires:
         raise EvidenceRejected("key_too_late", "challenge_spent")
     return Ceremony(
-        _expected(value, tools()), found.account_id, found.user_handle, found.session_id
+        _expected(value, purpose, tools()), found.account_id, found.user_handle, found.session_id
     )
 
 
@@ -99,6 +101,7 @@ def forget(tx: Session, account_id: str) -> None:
     tx.execute(delete(Challenge).where(Challenge.account_id == account_id))
 
 
-def _expected(value: str, held: Tools) -> Expected:
+def _expected(value: str, purpose: Purpose, held: Tools) -> Expected:
     octets = base64.urlsafe_b64decode(value + "=")
-    return Expected(octets, held.settings.issuer, held.settings.rp_id)
+    attended = purpose is not Purpose.SAVE
+    return Expected(octets, held.settings.issuer, held.settings.rp_id, attended=attended)

@@ -12,12 +12,15 @@ class Expected:
     """What one ceremony must be about: our challenge, at our origin, for our identifier.
 
     `framed_by` are the origins whose pages may have ours in a frame, None where no frame may be.
+    `attended`: somebody is asked, and must be there and known to the key; a key that a browser
+    makes by itself proves that when it is first used (§5.1.3, conditional creation).
     """
 
     challenge: bytes
     origin: str
     rp_id: str
     framed_by: tuple[str, ...] | None = None
+    attended: bool = True
 
 
 def demand_ours(client_data: bytes, kind: str, expected: Expected) -> None:

@@ -17,7 +17,7 @@ from broker.authentication.challenge import Ceremony, Purpose
 from broker.authentication.message import parse_attestation
 from broker.authentication.models import Authenticator
 from broker.authentication.signing_in import way_of
-from broker.authentication.standing import ACCESS_CODE, ATTESTED, Facts, standing
+from broker.authentication.standing import ACCESS_CODE, ATTESTED, BY_KEY, Facts, standing
 from broker.errors import BrokerError, EvidenceRejected, NotAllowed, TooLarge
 from broker.feature import SignedIn
 from broker.web.locale import format_date, gettext
@@ -48,13 +48,33 @@ def ask(
     tx: Session, handle: str, person: SignedIn | None, now: datetime, *, attested: bool = False
 ) -> dict[str, Any]:
     """Options for the page's script: for a new account, or for one more key of this person."""
+    return _ask(tx, Purpose.ENROL, handle, person, now, attested=attested)
+
+
+def offer(tx: Session, handle: str, person: SignedIn, now: datetime) -> dict[str, Any] | None:
+    """Options for a key that the browser may make by itself (§5.1.3), None where it may not.
+
+    It may right after a sign-in by a key that counts: the person is there, and was verified.
+    """
+    if person.authenticator not in BY_KEY or not is_recent(person, now):
+        return None
+    return _ask(tx, Purpose.SAVE, handle, person, now)
+
+
+def _ask(  # noqa: PLR0913  each is one tie of the question
+    tx: Session,
+    purpose: Purpose,
+    handle: str,
+    person: SignedIn | None,
+    now: datetime,
+    *,
+    attested: bool = False,
+) -> dict[str, Any]:
     keys = store.keys_of(tx, person.account_id) if person else ()
     # Random, and the same for all keys of a person: it is all an authenticator learns of them.
     owner = keys[0].user_handle if keys else tools().random(_USER_HANDLE)
     account_id = person.account_id if person else None
-    ceremony = challenge.issue(
-        tx, Purpose.ENROL, handle, now, account_id=account_id, user_handle=owner
-    )
+    ceremony = challenge.issue(tx, purpose, handle, now, account_id=account_id, user_handle=owner)
     return creation_options(
         ceremony.expected,
         user_handle=owner,
@@ -66,18 +86,25 @@ def ask(
 
 
 def accept(  # noqa: PLR0913  the visit, the question and the answer to it
-    tx: Session, handle: str, person: SignedIn | None, value: str, message: str, now: datetime
+    tx: Session,
+    handle: str,
+    person: SignedIn | None,
+    value: str,
+    message: str,
+    now: datetime,
+    purpose: Purpose = Purpose.ENROL,
 ) -> Authenticator | BrokerError:
     """The key that was enrolled, with its account if there was none; or the refusal, on record."""
     account_id = person.account_id if person else None
     try:
-        ceremony = challenge.redeem(tx, Purpose.ENROL, handle, value, now)
+        ceremony = challenge.redeem(tx, purpose, handle, value, now)
         _demand_same_person(ceremony, account_id)
         made = verify_attestation(parse_attestation(message), ceremony.expected)
         return _file(tx, ceremony, made, _full_from(person, now), now)
     except (EvidenceRejected, TooLarge) as refusal:
-        facts = {"account": account_id} if account_id else {}
-        record(tx, "sign_in.refused", {**facts, "ceremony": "enrol", "reason": refusal.hint}, now)
+        facts = {"ceremony": purpose.value, "reason": refusal.hint}
+        told = facts | ({"account": account_id} if account_id else {})
+        record(tx, "sign_in.refused", told, now)
         return refusal
 
 

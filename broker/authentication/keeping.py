@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from broker.accounts import session as sessions
 from broker.accounts import vault
 from broker.audit.log import record
-from broker.authentication import challenge, recovering, store, totp
+from broker.authentication import challenge, enrolling, recovering, store, totp
 from broker.authentication.enrolling import LONGEST_NAME, NAME_PURPOSE
 from broker.authentication.message import base64url
 from broker.authentication.models import Authenticator
@@ -18,6 +18,7 @@ from broker.authentication.signing_in import way_of
 from broker.authentication.standing import ATTESTED, demand_a_key
 from broker.errors import Conflict, Malformed, NotFound
 from broker.feature import Panel, SignedIn
+from broker.interaction.store import ACCOUNT, signed_in
 from broker.web.tools import tools
 
 
@@ -48,6 +49,8 @@ def panel(tx: Session, account_id: str, now: datetime) -> Panel:
     accepted = _accepted(tx, account_id, keys)
     context: dict[str, Any] = {"keys": keys, "sheet": sheet, "now": now, "accepted": accepted}
     context["app"] = totp.is_proved(tx, account_id)
+    person = signed_in(tx, now)
+    context["saving"] = enrolling.offer(tx, ACCOUNT, person, now) if person else None
     return Panel("authentication/panel.html", context)
 
 

@@ -24,6 +24,9 @@ UNATTESTED: Final = "passkey_synced"
 ATTESTED: Final = "key_attested"
 """What the policy calls a key whose maker vouches that it cannot leave its hardware."""
 
+BY_KEY: Final = frozenset({UNATTESTED, ATTESTED})
+"""Sign-ins by a key that counts in full."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
