@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
-from alembic import command
 from flask import Flask
 from playwright.sync_api import Page
 
@@ -20,9 +19,9 @@ from broker.identity.assurance import SHIPPED, read_policy
 from broker.keyring import Keyring
 from broker.outbound import Outbound
 from broker.settings import Settings
-from broker.setup import alembic_config
 from broker.web.tools import Tools
 from tests.browsing import serve
+from tests.conftest import lay_migrated
 from tests.journeys.conftest import Town
 from tests.service import VERIFIER, Service, register
 from tests.verifiers.eidas.schemes import LOA, NATURAL, rsa_key, written
@@ -70,7 +69,7 @@ def town(
 ) -> Iterator[Town]:
     """Everything served; `section` is given the broker's origin and writes the scheme's end."""
     url = f"sqlite:///{folder}/broker.sqlite3"
-    command.upgrade(alembic_config(url), "head")
+    lay_migrated(url)
     for name in ("keys", "schemes"):
         (folder / name).mkdir(exist_ok=True)
     written(folder / "keys/saml-signing.pem", rsa_key("ours-signing"))

@@ -1,10 +1,14 @@
 """The tests' house: a real application, a real database, a stopped clock, counted chance."""
 
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
 
 import pytest
 from alembic import command
@@ -12,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Playwright, sync_playwright
-from sqlalchemy import create_engine, text
+from sqlalchemy import URL, Engine, NullPool, create_engine, make_url, text
 
 from broker import entropy
 from broker.app import create_app
@@ -24,6 +28,8 @@ from broker.setup import alembic_config
 from broker.web.tools import Tools
 from tests import postgres
 from tests.browsing import CHROMIUM, FLAGS
+
+POLICY = read_policy(SHIPPED)
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ISSUER = "https://broker.test"
@@ -68,7 +74,7 @@ def tools(clock: StoppedClock) -> Tools:
         clock=clock,
         random=lambda n: next(draws).to_bytes(n, "big"),
         keys=lambda: _KEYS,
-        policy=read_policy(SHIPPED),
+        policy=POLICY,
     )
 
 
@@ -77,11 +83,23 @@ def app(tools: Tools) -> Iterator[Flask]:
     app = create_app(tools)
     app.testing = True
     with app.app_context():
-        db.create_all()
+        connection = db.engine.raw_connection()
+        cast("sqlite3.Connection", connection.driver_connection).deserialize(_empty())
+        connection.close()
     yield app
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
+
+
+@cache
+def _empty() -> bytes:
+    """A database with all tables and nothing in them: thousands of tests begin with one."""
+    engine = create_engine("sqlite://")
+    db.metadata.create_all(engine)
+    with engine.connect() as connection:
+        raw = cast("sqlite3.Connection", connection.connection.driver_connection)
+        return raw.serialize()
 
 
 @pytest.fixture(scope="session")
@@ -110,10 +128,45 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     engine.dispose()
 
 
+def lay_migrated(url: str) -> None:
+    """Put what the migrations make at `url`: they run once in a test process, then it is copied."""
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).write_bytes(_migrated_file())
+        return
+    target = make_url(url)
+    _migrated_database(target)
+    name = target.database
+    with _beside(target).connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE migrated"))
+
+
+@cache
+def _migrated_file() -> bytes:
+    with TemporaryDirectory() as folder:
+        made = Path(folder) / "migrated.sqlite3"
+        command.upgrade(alembic_config(f"sqlite:///{made}"), "head")
+        return made.read_bytes()
+
+
+@cache
+def _migrated_database(beside: URL) -> None:
+    with _beside(beside).connect() as connection:
+        connection.execute(text("CREATE DATABASE migrated"))
+    migrated = beside.set(database="migrated").render_as_string(hide_password=False)
+    command.upgrade(alembic_config(migrated), "head")
+
+
+def _beside(target: URL) -> Engine:
+    return create_engine(
+        target.set(database="template1"), isolation_level="AUTOCOMMIT", poolclass=NullPool
+    )
+
+
 @pytest.fixture
 def disk_app(tools: Tools, database_url: str, tmp_path: Path) -> Iterator[Flask]:
     """The application on either kind of database, its tables made by the migrations."""
-    command.upgrade(alembic_config(database_url), "head")
+    lay_migrated(database_url)
     audit = AuditSettings(mark=tmp_path / "record.mark")
     settings = Settings(issuer=ISSUER, database_url=database_url, audit=audit)
     app = create_app(replace(tools, settings=settings, random=entropy.system))

@@ -14,15 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from alembic import command
 from sqlalchemy import select
 
 from broker import clock, keyring
 from broker.audit import checkpoint, fsck, mark
 from broker.audit.models import AuditEntry
 from broker.db import db, reading
-from broker.setup import alembic_config
 from tests.audit.appender import house
+from tests.conftest import lay_migrated
 
 EACH = int(os.environ.get("MIFTAH_APPENDS", "10"))
 KILLS = int(os.environ.get("MIFTAH_RECORD_KILLS", "1"))
@@ -34,7 +33,7 @@ Popen = subprocess.Popen[str]
 @pytest.fixture
 def prepared(database_url: str, tmp_path: Path) -> str:
     keyring.init(tmp_path / "keys", clock.utcnow())
-    command.upgrade(alembic_config(database_url), "head")
+    lay_migrated(database_url)
     return database_url
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from alembic import command
 from flask import Flask
 
 from broker import entropy
@@ -14,16 +13,15 @@ from broker.db import db, transaction
 from broker.desk import auditor
 from broker.desk.scope import ALL
 from broker.desk.worker import pack_next
-from broker.setup import alembic_config
 from broker.web.tools import Tools
-from tests.conftest import NOON
+from tests.conftest import NOON, lay_migrated
 from tests.desk.conftest import Desk, body, issue, read_token, refuse
 
 
 @pytest.fixture
 def stored(tools: Tools, database_url: str) -> Iterator[Flask]:
     """The application on disk, its tables made by the migrations."""
-    command.upgrade(alembic_config(database_url), "head")
+    lay_migrated(database_url)
     settings = tools.settings.model_copy(update={"database_url": database_url})
     house = replace(tools, settings=settings, random=entropy.system, read_token=read_token)
     app = create_app(house)

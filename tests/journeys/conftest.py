@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
 from flask import Flask
 from playwright.sync_api import Page
 
@@ -18,9 +17,9 @@ from broker.demo.app import create_app as create_demo
 from broker.identity.assurance import SHIPPED, read_policy
 from broker.keyring import Keyring
 from broker.settings import ProofingSettings, Settings
-from broker.setup import alembic_config
 from broker.web.tools import Tools
 from tests.browsing import serve
+from tests.conftest import lay_migrated
 
 AUTHENTICATOR = {
     "protocol": "ctap2",
@@ -63,7 +62,7 @@ def client_of(app: Flask, *args: str) -> tuple[str, str]:
 @pytest.fixture
 def town(tmp_path: Path, keyring: Keyring) -> Iterator[Town]:
     url = f"sqlite:///{tmp_path}/broker.sqlite3"
-    command.upgrade(alembic_config(url), "head")
+    lay_migrated(url)
     made: list[Flask] = []
 
     def broker_at(origin: str) -> Flask:

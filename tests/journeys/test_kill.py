@@ -23,7 +23,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from alembic import command
 from flask import Flask
 from joserfc import jws
 
@@ -32,8 +31,8 @@ from broker.app import create_app
 from broker.db import db
 from broker.identity.assurance import SHIPPED, read_policy
 from broker.settings import Settings
-from broker.setup import alembic_config
 from broker.web.tools import Tools
+from tests.conftest import lay_migrated
 from tests.service import Service, register, settle
 
 pytestmark = pytest.mark.slow
@@ -97,7 +96,7 @@ def prepared(folder: Path, port: int) -> Iterator[tuple[Flask, dict[str, str]]]:
         "BROKER_KEYS_DIR": str(folder / "keys"),
     }
     keyring.init(folder / "keys", clock.utcnow())
-    command.upgrade(alembic_config(environ["BROKER_DATABASE_URL"]), "head")
+    lay_migrated(environ["BROKER_DATABASE_URL"])
     settings = Settings(
         issuer=environ["BROKER_ISSUER"],
         database_url=environ["BROKER_DATABASE_URL"],
