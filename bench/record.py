@@ -33,7 +33,7 @@ from sqlalchemy import insert  # noqa: E402
 
 from broker import clock, db, entropy, keyring  # noqa: E402
 from broker.audit import checkpoint, fsck, mark, merkle, origin, proving, tiles  # noqa: E402
-from broker.audit.entry import compose  # noqa: E402
+from broker.audit.entry import compose, project, read_leaf  # noqa: E402
 from broker.audit.log import record  # noqa: E402
 from broker.audit.models import AuditEntry  # noqa: E402
 from broker.audit.tree import StoredNodes, complete_tiles  # noqa: E402
@@ -132,13 +132,14 @@ def fill(entries: int) -> None:
             for first in range(start, min(start + 256 * 16, entries), 256):
                 last = min(first + 256, entries)
                 tx.connection().execute(insert(AuditEntry), [row(n) for n in range(first, last)])
-                complete_tiles(tx.connection(), last)
+                complete_tiles(tx.connection(), first, last)
 
 
 def row(index: int) -> dict[str, object]:
     now = clock.utcnow()
     nonce = entropy.token(entropy.system, bits=128)
-    leaf, told = compose("code.issued", {**FACTS, "n": index}, now, nonce)
+    leaf = compose("code.issued", {**FACTS, "n": index}, now, nonce)
+    told = project(read_leaf(leaf))
     latest[0] = max(latest[0], told.time)
     hashed = {"leaf": leaf, "leaf_hash": merkle.leaf_hash(leaf)}
     return {"idx": index, **hashed, **told._asdict(), "latest": latest[0]}
