@@ -34,6 +34,7 @@ def latest(tx: Session, now: datetime) -> str:
     """
     connection = tx.connection()
     one_appender(connection)
+    prove_whole(connection)
     numbering.number_all(connection)
     last, size = _last(connection), numbering.size(connection)
     if last and last.size == size:
@@ -78,6 +79,16 @@ def is_owed(tx: Session, now: datetime) -> bool:
     return _owes(connection, _last(connection), numbering.size(connection), now)
 
 
+def prove_whole(connection: Connection) -> None:
+    """Raises RecordAltered where fewer entries are left than were signed.
+
+    Called before others take their places, when nobody could see it any more.
+    """
+    last, size = _last(connection), numbering.size(connection)
+    if last is not None and size < last.size:
+        raise RecordAltered(f"{last.size} entries were signed, {size} are left")
+
+
 def prove_once(tx: Session) -> None:
     """Once in a process: that nothing which was signed is missing. Raises RecordAltered."""
     if _PROVED not in current_app.extensions:
@@ -100,11 +111,8 @@ def log_key() -> note.VerifierKey:
 def _make(tx: Session, last: _Last | None, size: int, now: datetime) -> str:
     connection = tx.connection()
     nodes = StoredNodes(connection)
-    if last is not None:
-        if size < last.size:
-            raise RecordAltered(f"{last.size} entries were signed, {size} are left")
-        if merkle.root(nodes, last.size) != last.root:
-            raise RecordAltered(f"the first {last.size} entries are not those that were signed")
+    if last is not None and merkle.root(nodes, last.size) != last.root:
+        raise RecordAltered(f"the first {last.size} entries are not those that were signed")
     _prove_unbroken(connection, mark.read(), last, size)
     origin = origin_at(now)
     if last is not None and (before := last.note.partition("\n")[0]) != origin:

@@ -24,6 +24,7 @@ def sequence(tx: Session, now: datetime, most: int = numbering.BATCH) -> int:
     """
     connection = tx.connection()
     one_appender(connection)
+    checkpoint.prove_whole(connection)
     count = numbering.number(connection, most)
     checkpoint.keep_up(tx, now)
     return count
