@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy.exc import OperationalError
 
 from broker.audit import (
     checkpoint,
@@ -28,6 +27,7 @@ from broker.audit.tree import RecordAltered
 from broker.audit.worker import catch_up, sequence_next
 from broker.db import reading, scrub, transaction
 from broker.web.tools import tools
+from broker.web.work import AWAY
 
 commands = AppGroup("audit", help="The record: sign its head, check it, publish it, show its key.")
 
@@ -76,11 +76,13 @@ def verify(context: click.Context) -> None:
 
 
 def _sequence() -> str | None:
-    """Why nothing could be sequenced, None where it was: a check must say what else is wrong."""
+    """Why nothing may be sequenced, None where it may: a check must say what else is wrong."""
     try:
         catch_up()
     except RecordAltered as error:
         return error.hint
+    except AWAY:  # a copy that is only read, a standby for example
+        click.echo("what waits for its place goes on waiting: nothing can be written here")
     return None
 
 
@@ -95,7 +97,7 @@ def sequence(*, once: bool) -> None:
     while True:
         try:
             more = sequence_next()
-        except OperationalError:
+        except AWAY:
             if once:
                 raise
             more = False
