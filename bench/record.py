@@ -3,7 +3,9 @@
 python bench/record.py [ENTRIES] [--peer PYTHON]
 
 Fills a record of ENTRIES (1,000,000) in a temporary folder and measures
-  append      one entry and one signed checkpoint a transaction, as a token's issuance may cost
+  record      one entry staged in an open transaction: what it adds to a token's issuance
+  sequence    256 staged entries given their places, with tile and checkpoint, a transaction
+  append      one entry, its place and a signed checkpoint over it, all in one transaction
   inclusion   a proof of a random entry by a new connection, nothing cached by us
   consistency the same between two random sizes
   verify      one proof checked by `miftah_verify`
@@ -32,8 +34,18 @@ from flask import Flask  # noqa: E402
 from sqlalchemy import insert  # noqa: E402
 
 from broker import clock, db, entropy, keyring  # noqa: E402
-from broker.audit import checkpoint, fsck, mark, merkle, origin, proving, tiles  # noqa: E402
-from broker.audit.entry import compose  # noqa: E402
+from broker.audit import (  # noqa: E402
+    checkpoint,
+    fsck,
+    mark,
+    merkle,
+    numbering,
+    origin,
+    proving,
+    sequencer,
+    tiles,
+)
+from broker.audit.entry import compose, project, read_leaf  # noqa: E402
 from broker.audit.log import record  # noqa: E402
 from broker.audit.models import AuditEntry  # noqa: E402
 from broker.audit.tree import StoredNodes, complete_tiles  # noqa: E402
@@ -46,9 +58,17 @@ from miftah_verify.note import parse_key  # noqa: E402
 from miftah_verify.policy import simple  # noqa: E402
 from miftah_verify.proof import verify_proof  # noqa: E402
 
-PROMISED = {"append": 25.0, "inclusion": 10.0, "consistency": 10.0, "verify": 1.0}
+PROMISED = {
+    "record": 0.5,
+    "sequence": 100.0,
+    "append": 25.0,
+    "inclusion": 10.0,
+    "consistency": 10.0,
+    "verify": 1.0,
+}
 """p95, milliseconds."""
 FSCK_S = 30.0
+RECORDED = 20 * numbering.BATCH
 FACTS = {"client": "damancom", "acr": "official-phr", "policy": "2026-11-23.2", "scope": ["openid"]}
 
 
@@ -80,6 +100,8 @@ def measure(folder: Path, entries: int) -> bool:
     app, chance, found = house(folder), Random(1), []  # noqa: S311  picks places
     with app.app_context():
         print(f"fill {entries} entries: {once(lambda: fill(entries))}")
+        found.append(tell("record", recordings()))
+        found.append(tell("sequence", series(RECORDED // numbering.BATCH, sequence)))
         found.append(tell("append", series(200, append)))
         with db.transaction() as tx:
             signed = checkpoint.latest(tx, clock.utcnow())
@@ -132,19 +154,30 @@ def fill(entries: int) -> None:
             for first in range(start, min(start + 256 * 16, entries), 256):
                 last = min(first + 256, entries)
                 tx.connection().execute(insert(AuditEntry), [row(n) for n in range(first, last)])
-                complete_tiles(tx.connection(), last)
+                complete_tiles(tx.connection(), first, last)
 
 
 def row(index: int) -> dict[str, object]:
     now = clock.utcnow()
     nonce = entropy.token(entropy.system, bits=128)
-    leaf, told = compose("code.issued", {**FACTS, "n": index}, now, nonce)
+    leaf = compose("code.issued", {**FACTS, "n": index}, now, nonce)
+    told = project(read_leaf(leaf))
     latest[0] = max(latest[0], told.time)
     hashed = {"leaf": leaf, "leaf_hash": merkle.leaf_hash(leaf)}
     return {"idx": index, **hashed, **told._asdict(), "latest": latest[0]}
 
 
 latest = [""]
+
+
+def recordings() -> list[Took]:
+    with db.transaction() as tx:
+        return series(RECORDED, lambda: record(tx, "code.issued", FACTS, clock.utcnow()))
+
+
+def sequence() -> None:
+    with db.transaction() as tx:
+        sequencer.sequence(tx, clock.utcnow())
 
 
 def append() -> None:

@@ -24,7 +24,7 @@ from flask import Flask  # noqa: E402
 from sqlalchemy import insert, select  # noqa: E402
 
 from broker import clock, db, entropy, keyring  # noqa: E402
-from broker.audit.entry import compose, to_text  # noqa: E402
+from broker.audit.entry import compose, project, read_leaf, to_text  # noqa: E402
 from broker.audit.merkle import leaf_hash  # noqa: E402
 from broker.audit.models import AuditEntry, AuditSubject  # noqa: E402
 from broker.audit.shown import PROJECTED  # noqa: E402
@@ -67,7 +67,8 @@ def rows(count: int, draw: Random) -> Iterator[tuple[dict[str, object], dict[str
                 "policy": "2026-11-23.2",
                 "scope": ["openid", "profile"],
             }
-        leaf, told = compose(event, facts, at, f"{index:022d}")
+        leaf = compose(event, facts, at, f"{index:022d}")
+        told = project(read_leaf(leaf))
         latest = max(latest, told.time)
         columns = {c.key: value for c, value in zip(PROJECTED, told, strict=True)}
         entry = {"idx": index, "leaf": leaf, "leaf_hash": leaf_hash(leaf), "latest": latest}

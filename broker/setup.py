@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import create_engine
 
 from broker import keyring
+from broker.audit import numbering
 from broker.audit.mark import place_of
-from broker.audit.models import AuditEntry
 from broker.audit.rebuilding import is_unfilled, project_anew
 from broker.clock import utcnow
 from broker.settings import read_settings
@@ -89,7 +89,7 @@ def _fill_record(url: str) -> bool:
     with engine.begin() as connection:
         if is_unfilled(connection):
             project_anew(connection)
-        found = connection.scalar(select(func.max(AuditEntry.idx))) is not None
+        found = numbering.waits(connection) or numbering.size(connection) > 0
     engine.dispose()
     return found
 

@@ -21,6 +21,7 @@ from broker.feature import Asked, SignedIn
 from broker.interaction.models import Interaction
 from broker.web import cookies
 from tests.conftest import ISSUER, NOON
+from tests.recording import sequenced
 
 _handles = count(1)
 
@@ -125,6 +126,7 @@ def events(app: Flask) -> list[str]:
 
 def entries(app: Flask) -> list[Mapping[str, Any]]:
     """Every entry of the record, oldest first."""
+    sequenced(app)
     with app.app_context(), reading() as tx:
         leaves = tx.scalars(select(AuditEntry.leaf).order_by(AuditEntry.idx)).all()
     return [read_leaf(leaf) for leaf in leaves]

@@ -2,6 +2,7 @@
 
 from broker.audit.commands import commands
 from broker.audit.log import erase
+from broker.audit.worker import sequence_next
 from broker.feature import Feature
 
-feature = Feature("audit", erase=erase, commands=commands)
+feature = Feature("audit", erase=erase, work=sequence_next, commands=commands)

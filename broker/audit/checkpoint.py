@@ -1,13 +1,12 @@
 """Signed heads of the record: stored before anyone sees them, never two roots for one size."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import Connection, Row, event, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 from sqlalchemy.orm import Session
 
-from broker.audit import mark, merkle, note
+from broker.audit import mark, merkle, note, numbering
 from broker.audit.entry import to_milliseconds
 from broker.audit.models import AuditAhead, AuditCheckpoint, AuditCosignature, AuditEntry
 from broker.audit.origin import origin_at, shards, signer
@@ -20,35 +19,24 @@ MAX_AGE = timedelta(seconds=60)
 MAX_GROWTH = 256
 """Entries."""
 
-_DUE = "audit_due"
+_PROVED = "audit_proved"
 _Last = Row[int, str, bytes, datetime]
-
-
-@dataclass(slots=True)
-class _Due:
-    """When the next checkpoint is owed, as this process knows; others may have made it."""
-
-    size: int
-    time: datetime
-    known: bool = True
-
-
-@event.listens_for(Session, "after_rollback")
-def _ask_again(tx: Session) -> None:
-    # What was signed in a transaction that failed was never signed.
-    if (due := tx.info.pop(_DUE, None)) is not None:
-        due.known = False
+_EVER = "0001-01-01T00:00:00+00:00"
+_FIRST = select(AuditEntry.time).where(AuditEntry.idx == 0)
 
 
 def latest(tx: Session, now: datetime) -> str:
     """The signed checkpoint over every entry up to now, cosigned as far as it is by now.
 
-    Made if the log has grown. Raises RecordAltered instead of signing what contradicts an
+    What was only staged is sequenced first, what this transaction recorded included. Made if the
+    log has grown. Raises RecordAltered instead of signing what contradicts an
     earlier checkpoint, or what a restored backup has lost.
     """
     connection = tx.connection()
     one_appender(connection)
-    last, size = _last(connection), _size(connection)
+    prove_whole(connection)
+    numbering.number_all(connection)
+    last, size = _last(connection), numbering.size(connection)
     if last and last.size == size:
         return _with_cosignatures(connection, last)
     return _make(tx, last, size, now)
@@ -57,11 +45,13 @@ def latest(tx: Session, now: datetime) -> str:
 def recent(tx: Session, now: datetime, covering: int = 0) -> str:
     """A checkpoint over at least `covering` entries, at most 60 seconds and 256 entries old.
 
+    Of those that were sequenced: whoever reads has caught up before (`worker.py`).
+
     Readers ask often, and every read is an entry: an answer that stays the same for a
     minute can be cached. Raises RecordAltered as `latest` does.
     """
     connection = tx.connection()
-    last, size = _last(connection), _size(connection)
+    last, size = _last(connection), numbering.size(connection)
     if last is None or size < last.size:
         return latest(tx, now)
     fresh = now < last.time + MAX_AGE and size < last.size + MAX_GROWTH
@@ -70,25 +60,42 @@ def recent(tx: Session, now: datetime, covering: int = 0) -> str:
     )
 
 
-def keep_up(tx: Session, size: int, now: datetime) -> None:
-    """Sign a checkpoint over `size` entries if the last is 60 seconds or 256 entries old.
+def keep_up(tx: Session, now: datetime) -> None:
+    """Sign a checkpoint if the last is 60 seconds or 256 entries old and there are newer ones.
 
-    Called with every entry; asks the database only when this process thinks that one is due.
-    Raises RecordAltered as `latest` does, at the first entry of a process too.
+    Called with every batch of entries. Raises RecordAltered as `latest` does, with every batch.
     """
-    due: _Due | None = current_app.extensions.get(_DUE)
-    if due is not None and due.known and size < due.size and now < due.time:
-        return
-    last = _last(tx.connection())
-    if due is None:
-        _prove_unbroken(tx.connection(), last, size)
-        due = current_app.extensions[_DUE] = _Due(MAX_GROWTH, now + MAX_AGE)
-    covered, since = (last.size, last.time) if last else (0, due.time - MAX_AGE)
-    if size >= covered + MAX_GROWTH or now >= since + MAX_AGE:
+    connection = tx.connection()
+    high, last, size = mark.read(), _last(connection), numbering.size(connection)
+    if _owes(connection, last, size, now):
         _make(tx, last, size, now)
-        covered, since = size, now
-    due.size, due.time, due.known = covered + MAX_GROWTH, since + MAX_AGE, True
-    tx.info[_DUE] = due
+    else:
+        _prove_unbroken(connection, high, last, size)
+
+
+def is_owed(tx: Session, now: datetime) -> bool:
+    """Whether `keep_up` would sign: the last entries may have nobody coming after them."""
+    connection = tx.connection()
+    return _owes(connection, _last(connection), numbering.size(connection), now)
+
+
+def prove_whole(connection: Connection) -> None:
+    """Raises RecordAltered where fewer entries are left than were signed.
+
+    Called before others take their places, when nobody could see it any more.
+    """
+    last, size = _last(connection), numbering.size(connection)
+    if last is not None and size < last.size:
+        raise RecordAltered(f"{last.size} entries were signed, {size} are left")
+
+
+def prove_once(tx: Session) -> None:
+    """Once in a process: that nothing which was signed is missing. Raises RecordAltered."""
+    if _PROVED not in current_app.extensions:
+        connection = tx.connection()
+        high = mark.read()  # first: it never runs ahead of what is committed
+        _prove_unbroken(connection, high, _last(connection), numbering.size(connection))
+        current_app.extensions[_PROVED] = True
 
 
 def covered(tx: Session) -> int:
@@ -104,12 +111,9 @@ def log_key() -> note.VerifierKey:
 def _make(tx: Session, last: _Last | None, size: int, now: datetime) -> str:
     connection = tx.connection()
     nodes = StoredNodes(connection)
-    if last is not None:
-        if size < last.size:
-            raise RecordAltered(f"{last.size} entries were signed, {size} are left")
-        if merkle.root(nodes, last.size) != last.root:
-            raise RecordAltered(f"the first {last.size} entries are not those that were signed")
-    _prove_unbroken(connection, last, size)
+    if last is not None and merkle.root(nodes, last.size) != last.root:
+        raise RecordAltered(f"the first {last.size} entries are not those that were signed")
+    _prove_unbroken(connection, mark.read(), last, size)
     origin = origin_at(now)
     if last is not None and (before := last.note.partition("\n")[0]) != origin:
         origin = close(connection, before, origin, last.note, now)
@@ -122,14 +126,26 @@ def _make(tx: Session, last: _Last | None, size: int, now: datetime) -> str:
     return signed
 
 
-def _prove_unbroken(connection: Connection, last: _Last | None, size: int) -> None:
+def _owes(connection: Connection, last: _Last | None, size: int, now: datetime) -> bool:
+    covered = last.size if last else 0
+    if size <= covered:
+        return False
+    if size >= covered + MAX_GROWTH:
+        return True
+    # Before the first checkpoint there is the first entry.
+    since = last.time if last else datetime.fromisoformat(connection.scalar(_FIRST) or _EVER)
+    return now >= since + MAX_AGE
+
+
+def _prove_unbroken(
+    connection: Connection, high: note.Checkpoint | None, last: _Last | None, size: int
+) -> None:
     """Raises RecordAltered where more was signed, or seen by a witness, than there is."""
     for origin, seen in connection.execute(select(AuditAhead.origin, AuditAhead.size)):
         if shards().fullmatch(origin):
             raise RecordAltered(
                 f"a witness has seen {seen} entries of {origin}: give it a new name"
             )
-    high = mark.read()
     if high is None:
         return
     if size < high.size:
@@ -156,8 +172,3 @@ def _last(connection: Connection) -> _Last | None:
         AuditCheckpoint.size, AuditCheckpoint.note, AuditCheckpoint.root, AuditCheckpoint.time
     )
     return connection.execute(query.order_by(AuditCheckpoint.size.desc()).limit(1)).first()
-
-
-def _size(connection: Connection) -> int:
-    last: int | None = connection.scalar(select(func.max(AuditEntry.idx)))
-    return 0 if last is None else last + 1

@@ -23,18 +23,23 @@ from broker.audit import (
 )
 from broker.audit.log import record
 from broker.audit.note import decode
+from broker.audit.tree import RecordAltered
+from broker.audit.worker import catch_up, sequence_next
 from broker.db import reading, scrub, transaction
 from broker.web.tools import tools
+from broker.web.work import AWAY
 
 commands = AppGroup("audit", help="The record: sign its head, check it, publish it, show its key.")
 
 PAUSE_S = 5.0
+PULSE_S = 0.5
 _SHOWN = 20
 
 
 @commands.command("checkpoint")
 def sign_head() -> None:
     """Print the signed checkpoint over every entry up to now."""
+    catch_up()
     with transaction() as tx:
         signed = checkpoint.latest(tx, tools().clock())
     click.echo(signed, nl=False)
@@ -50,14 +55,17 @@ def show_key() -> None:
 @click.pass_context
 def verify(context: click.Context) -> None:
     """Check every entry, tile and checkpoint; exit 1 and name the first entry at fault."""
+    stuck = _sequence()
     with reading() as tx:
         report = fsck.check(tx.connection(), checkpoint.log_key(), mark.read())
     click.echo(f"{report.entries} entries, {report.checkpoints} checkpoints")
+    if stuck:
+        click.echo(f"what was recorded since is not sequenced: {stuck}")
     for remark in report.remarks[:_SHOWN]:
         click.echo(f"remark at {remark.first}: {remark.what}")
     if report.first_bad is None:
-        click.echo("The record holds.")
-        return
+        click.echo("The entries hold." if stuck else "The record holds.")
+        context.exit(1 if stuck else 0)
     click.echo(f"first bad index: {report.first_bad}")
     for fault in report.faults[:_SHOWN]:
         where = f"{fault.first}" if fault.first == fault.last else f"{fault.first}-{fault.last}"
@@ -65,6 +73,38 @@ def verify(context: click.Context) -> None:
     if (more := len(report.faults) - _SHOWN) > 0:
         click.echo(f"  and {more} more")
     context.exit(1)
+
+
+def _sequence() -> str | None:
+    """Why nothing may be sequenced, None where it may: a check must say what else is wrong."""
+    try:
+        catch_up()
+    except RecordAltered as error:
+        return error.hint
+    except AWAY:  # a copy that is only read, a standby for example
+        click.echo("what waits for its place goes on waiting: nothing can be written here")
+    return None
+
+
+@commands.command("sequence")
+@click.option("--once", is_flag=True, help="Stop when nothing is staged.")
+def sequence(*, once: bool) -> None:
+    """Give what was recorded its place in the tree, and nothing else, for ever.
+
+    `flask --app broker work` does so too, but in turn with all that it owes to others. Several
+    such processes take turns; where one dies another leads at once.
+    """
+    while True:
+        try:
+            more = sequence_next()
+        except AWAY:
+            if once:
+                raise
+            more = False
+        if not more:
+            if once:
+                return
+            time.sleep(PULSE_S)
 
 
 @commands.command("rebuild")
@@ -83,6 +123,7 @@ def rebuild() -> None:
 def proof(index: int, folder: Path) -> None:
     """Write INDEX.entry and INDEX.tlog-proof into FOLDER, for `miftah-verify proof`."""
     now = tools().clock()
+    catch_up()
     with transaction() as tx:
         signed = checkpoint.recent(tx, now, covering=index + 1)
         found = store.entry(tx, index)
@@ -98,6 +139,7 @@ def proof(index: int, folder: Path) -> None:
 def publish(folder: Path) -> None:
     """Write the log into FOLDER as static files that anybody may serve and cache for ever."""
     now = tools().clock()
+    catch_up()
     with transaction() as tx:
         record(tx, "operator.acted", {"what": "publish"}, now)
         signed = checkpoint.latest(tx, now)
@@ -111,6 +153,7 @@ def publish(folder: Path) -> None:
 @click.confirmation_option(prompt="Entries below that index will be gone for ever. Go on?")
 def prune(below: int) -> None:
     """Delete whole tiles of entries BELOW an index; print the signed statement about it."""
+    catch_up()
     try:
         with transaction() as tx:
             statement = pruning.prune(tx, below, tools().clock())
@@ -147,6 +190,7 @@ def feed(*, position: Path, form: str, to: str | None, authority: Path | None, o
         form = "syslog"
     with feeding.target(to, authority) as send:
         while True:
+            catch_up()
             with reading() as tx:
                 found = feeding.waiting(tx, position)
             if feeding.send_on(found, position, copies.FORMS[form], send):
@@ -160,6 +204,7 @@ def round_of_witnesses() -> list[str]:
     """What went wrong in one round; no transaction is open while a witness is asked."""
     house = tools()
     scrub()
+    catch_up()
     with transaction() as tx:
         checkpoint.recent(tx, house.clock())
     faults = []

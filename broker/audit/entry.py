@@ -5,13 +5,14 @@ A leaf is a JSON object in the canonical form of RFC 8785, whose numbers are int
     {"event":"code.issued","facts":{"acr":"P0","client":"cnss"},
      "nonce":"<16 random bytes>","time":"2026-11-23T12:00:00.000Z","v":1}
 
-It does not name its own index: the tree proves it, and a sequencer may one day assign it.
+It does not name its own index: the sequencer assigns it, and the tree proves it.
 """
 
 import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from broker.audit.event import EVENTS, REFUSED, outcome
@@ -29,6 +30,7 @@ _DEPTH_LIMIT = 8
 _NAME = re.compile(r"[!-~]{1,100}")
 _TEXT_LIMIT = 255
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+_COLUMNS = ("client", "acr", "grant", "evidence", "kind", "reason")
 _FORM = {"event": str, "facts": dict, "nonce": str, "time": str, "v": int}
 
 PERSONAL = frozenset(
@@ -73,16 +75,17 @@ class Projection(NamedTuple):
     """`issued` or `refused` where a service was, or was not, told something of a person."""
 
 
-def compose(
-    event: str, facts: Mapping[str, object], now: datetime, nonce: str
-) -> tuple[bytes, Projection]:
-    """The canonical bytes of an entry, at most 65 535, and what its index columns must hold.
+def compose(event: str, facts: Mapping[str, object], now: datetime, nonce: str) -> bytes:
+    """The canonical bytes of an entry, at most 65 535.
 
     Raises FactsRefused: an event outside the catalogue, a value that is not text, integer,
-    truth value, null, list or object, a name that says who the person is.
+    truth value, null, list or object, a name that says who the person is, a client, level or
+    reference that is no short text.
     """
     if event not in EVENTS:
         raise FactsRefused(f"unknown event {event!r}")
+    for name in _COLUMNS:
+        _column(facts, name)
     whole = {
         "event": str(event),
         "facts": _admit(facts, _DEPTH_LIMIT),
@@ -96,7 +99,7 @@ def compose(
         raise FactsRefused("a lone surrogate is no text") from error
     if len(leaf) > LEAF_LIMIT:
         raise FactsRefused(f"{len(leaf)} bytes are more than {LEAF_LIMIT}")
-    return leaf, project(whole)
+    return leaf
 
 
 def canonical(value: object) -> bytes:
@@ -182,8 +185,11 @@ _ENCODER = json.JSONEncoder(
 _DECODER = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse)
 
 
+_PLAIN = frozenset({str, bool, type(None)})
+
+
 def _admit(value: object, depth: int) -> object:
-    if value is None or isinstance(value, bool | str):
+    if type(value) in _PLAIN or isinstance(value, str):
         return value
     if isinstance(value, int):
         if abs(value) > _INTEGER_LIMIT:
@@ -198,6 +204,7 @@ def _admit(value: object, depth: int) -> object:
     raise FactsRefused(f"a {type(value).__name__} is no fact")
 
 
+@lru_cache(1024)  # names come out of our code, and seldom a new one
 def _admit_name(name: object) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise FactsRefused("a fact's name is 1 to 100 visible ASCII characters")

@@ -1,20 +1,18 @@
-"""Append to the record, in the transaction of the fact."""
+"""Write into the record, in the transaction of the fact."""
 
 import base64
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Connection, CursorResult, delete, insert, select
+from sqlalchemy import CursorResult, delete, insert, update
 from sqlalchemy.orm import Session
 
 from broker import entropy
 from broker.audit import checkpoint
-from broker.audit.entry import FactsRefused, Projection, compose
-from broker.audit.merkle import leaf_hash
-from broker.audit.models import AuditEntry, AuditSubject
-from broker.audit.tree import complete_tiles
+from broker.audit.entry import FactsRefused, compose
+from broker.audit.models import AuditStaged, AuditSubject
 from broker.audit.turn import one_appender
 from broker.web.tools import tools
 
@@ -23,41 +21,35 @@ _TELLING = 16
 """Characters from which on a text is a name and not a chance: account ids have 43."""
 
 # Made once: on the way to a token, making a statement anew costs more than running it.
-_LAST = select(AuditEntry.idx, AuditEntry.latest).order_by(AuditEntry.idx.desc()).limit(1)
-_APPEND = insert(AuditEntry)
-_LINK = insert(AuditSubject)
+_STAGE = insert(AuditStaged).inline()
 
 
-def record(tx: Session, event: str, facts: Mapping[str, object], now: datetime) -> int:
-    """The index of the new entry, gapless from 0; it stands or falls with the transaction.
+def record(tx: Session, event: str, facts: Mapping[str, object], now: datetime) -> None:
+    """Stage one entry, by one statement and without a lock; it stands or falls with the fact.
 
-    `facts["account"]`, an account id, goes into the entry as a salted digest only, and so does
-    `facts["subject"]`, the name by which the client knows this account: as `subject_digest`.
-    Everything else stands there for ever, so nothing in it may say who the person is.
-    Raises FactsRefused (`broker.audit.entry`) on an unknown event or a value that is no fact.
+    The sequencer (`sequencer.py`) gives it its index. `facts["account"]`, an account id, goes
+    into the entry as a salted digest only, and so does `facts["subject"]`, the name by which the
+    client knows this account: as `subject_digest`. Everything else stands there for ever, so
+    nothing in it may say who the person is.
+    Raises FactsRefused (`broker.audit.entry`) on an unknown event or a value that is no fact,
+    and RecordAltered at the first entry of a process, where a backup was restored.
     """
-    draw = tools().random
-    account, salt = _account_id(facts), draw(_SALT)
+    house = tools()
+    account, salt = _account_id(facts), house.random(_SALT)
     shown = dict(facts)
     subject = shown.pop("subject", None)
     if account is not None:
         shown["account"] = subject_digest(salt, account)
     if subject is not None:
         shown["subject_digest"] = subject_digest(salt, _subject(subject, account))
-    leaf, told = compose(event, shown, now, entropy.token(draw, bits=128))
+    leaf = compose(event, shown, now, entropy.token(house.random, bits=128))
     if account is not None and len(account) >= _TELLING and account.encode() in leaf:
         raise FactsRefused("the account's id stands in another fact")
-    connection = tx.connection()
-    index, latest = _next(connection)
-    _append(connection, index, leaf, told, max(latest, told.time))
-    if account is not None:
-        row = {"idx": index, "account_id": account, "salt": salt, "subject": subject}
-        connection.execute(_LINK, row)
-    complete_tiles(connection, index + 1)
-    checkpoint.keep_up(tx, index + 1, now)
+    checkpoint.prove_once(tx)
+    link = {"account_id": account, "salt": salt if account else None, "subject": subject}
+    tx.connection().execute(_STAGE, {"leaf": leaf, **link})
     if account is not None:  # last: who listens may make an entry of their own
         _tell(tx, account, event, now)
-    return index
 
 
 def subject_digest(salt: bytes, account_id: str) -> str:
@@ -67,13 +59,21 @@ def subject_digest(salt: bytes, account_id: str) -> str:
 
 
 def erase(tx: Session, account_id: str) -> None:
-    """Destroy what links entries to the account; every proof of them still holds.
+    """Destroy what links entries to the account, staged ones too; every proof still holds.
 
     `subject.erased` says that it was done and how many entries it unlinked, not whose.
     """
-    gone = tx.execute(delete(AuditSubject).where(AuditSubject.account_id == account_id))
-    count = cast("CursorResult[Any]", gone).rowcount
+    # No leaf may be on its way from the one table to the other.
+    one_appender(tx.connection())
+    staged = update(AuditStaged).where(AuditStaged.account_id == account_id)
+    placed = delete(AuditSubject).where(AuditSubject.account_id == account_id)
+    forgotten = staged.values(account_id=None, salt=None, subject=None)
+    count = sum(_rows(tx.connection().execute(each)) for each in (forgotten, placed))
     record(tx, "subject.erased", {"entries": count}, tools().clock())
+
+
+def _rows(result: CursorResult[Any]) -> int:
+    return result.rowcount
 
 
 def _tell(tx: Session, account_id: str, event: str, now: datetime) -> None:
@@ -93,16 +93,3 @@ def _subject(subject: object, account: str | None) -> str:
     if account is None or not isinstance(subject, str) or not subject:
         raise FactsRefused("a subject is the name of an account")
     return subject
-
-
-def _next(connection: Connection) -> tuple[int, str]:
-    """The index of the next entry, and the latest time of those before it."""
-    one_appender(connection)
-    last = connection.execute(_LAST).first()
-    return (0, "") if last is None else (last.idx + 1, last.latest)
-
-
-def _append(connection: Connection, index: int, leaf: bytes, told: Projection, latest: str) -> None:
-    # A projection's names are those of the columns.
-    hashed = {"idx": index, "leaf": leaf, "leaf_hash": leaf_hash(leaf), "latest": latest}
-    connection.execute(_APPEND, {**hashed, **told._asdict()})

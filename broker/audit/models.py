@@ -1,4 +1,4 @@
-"""Tables: entries, the tiles of their tree, checkpoints, and who an entry was about."""
+"""Tables: staged leaves, entries, the tiles of their tree, checkpoints, whom an entry was about."""
 
 from datetime import datetime
 
@@ -8,6 +8,21 @@ from sqlalchemy.orm import Mapped, mapped_column
 from broker.db import Base, UtcDateTime
 
 _Count = BigInteger().with_variant(Integer, "sqlite")  # SQLite: INTEGER makes it the row's own id
+
+
+class AuditStaged(Base):
+    """A leaf that was committed with its fact and waits for its place in the tree.
+
+    `account_id`, `salt` and `subject` are as in AuditSubject, and as easily forgotten.
+    """
+
+    __tablename__ = "audit_staged"
+
+    id: Mapped[int] = mapped_column(_Count, primary_key=True)
+    leaf: Mapped[bytes] = mapped_column(LargeBinary)
+    account_id: Mapped[str | None] = mapped_column(String(43))
+    salt: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    subject: Mapped[str | None] = mapped_column(String(255))
 
 
 class AuditEntry(Base):

@@ -87,8 +87,13 @@ def growing(connection: Connection, level: int, number: int) -> list[Hash]:
     return [each for _, each in rows]
 
 
-def complete_tiles(connection: Connection, size: int) -> None:
-    """Keep every tile that the entry number `size` has filled."""
+def complete_tiles(connection: Connection, before: int, size: int) -> None:
+    """Keep every tile that was filled when the tree grew from `before` to `size` entries."""
+    for filled in range(before - before % WIDTH + WIDTH, size + 1, WIDTH):
+        _complete(connection, filled)
+
+
+def _complete(connection: Connection, size: int) -> None:
     level = 0
     while size and size % WIDTH == 0:
         size //= WIDTH

@@ -1,12 +1,13 @@
 """Asking witnesses to cosign (C2SP tlog-witness), and what follows where too few have."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from flask import current_app
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from broker.audit import merkle, note
+from broker.audit import merkle, note, numbering
 from broker.audit.entry import to_milliseconds
 from broker.audit.models import AuditAhead, AuditCheckpoint, AuditCosignature
 from broker.audit.origin import opened
@@ -16,6 +17,10 @@ from broker.outbound import Outbound
 from broker.web.tools import tools
 
 COSIGNED, CONFLICT = 200, 409
+RELY = timedelta(minutes=1)
+"""How long a process relies on what it knows of the witnesses."""
+
+_TRUSTED = "audit_trusted"
 _SIZE_LENGTH = 20
 
 
@@ -112,26 +117,41 @@ def settle(
 def trusted(tx: Session, now: datetime) -> bool:
     """Whether enough witnesses have seen a head not longer ago than the settings admit.
 
-    True where no quorum is asked for, and where nothing has waited for so long.
+    True where no quorum is asked for, and where nothing has waited for so long. A yes is good
+    until what waits now would have waited too long, since nothing older comes; a process relies
+    on it for a minute at most. A no is asked for again each time.
     """
     settings = tools().settings.audit
     if not settings.quorum:
         return True
+    asked, until = current_app.extensions.get(_TRUSTED, (now, now))
+    if asked <= now < until:
+        return True
+    since = _unseen_since(tx)
+    until = (now if since is None else since) + settings.unseen_limit
+    current_app.extensions[_TRUSTED] = now, min(until, now + RELY)
+    return now < until
+
+
+def _unseen_since(tx: Session) -> datetime | None:
+    """Since when something waits to be seen by a quorum: a checkpoint, or a staged leaf."""
     keys = [str(witness.key) for witness in configured()]
     enough = (
         select(AuditCosignature.size)
         .where(AuditCosignature.witness.in_(keys))
         .group_by(AuditCosignature.size)
-        .having(func.count() >= settings.quorum)
+        .having(func.count() >= tools().settings.audit.quorum)
         .order_by(AuditCosignature.size.desc())
         .limit(1)
     )
     seen = tx.scalar(enough)
-    waiting = select(func.min(AuditCheckpoint.time))
+    unseen = select(func.min(AuditCheckpoint.time))
     if seen is not None:
-        waiting = waiting.where(AuditCheckpoint.size > seen)
-    since = tx.scalar(waiting)
-    return since is None or now < since + settings.unseen_limit
+        unseen = unseen.where(AuditCheckpoint.size > seen)
+    signed, staged = tx.scalar(unseen), numbering.oldest(tx.connection())
+    # Where the sequencer stands still no checkpoint is made, and what waits is the leaf.
+    waiting = (signed, staged and datetime.fromisoformat(staged))
+    return min((moment for moment in waiting if moment), default=None)
 
 
 def _parse(line: str) -> Witness:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from broker.audit.log import record
+from broker.audit.worker import catch_up
 from broker.db import transaction
 from broker.desk import auditor, pace
 from broker.desk.auditor import Reader
@@ -159,11 +160,13 @@ def visit(scope: str) -> Iterator[Visit]:
     NotAllowed not_an_auditor; TooMany; RecordUnavailable.
     """
     now, house = tools().clock(), tools()
+    if house.read_token is None:
+        raise OAuthError(OAuthCode.INVALID_TOKEN, "nobody here reads access tokens")
+    brought = presented()
     try:
+        catch_up()
         with transaction() as tx:
-            if house.read_token is None:
-                raise OAuthError(OAuthCode.INVALID_TOKEN, "nobody here reads access tokens")
-            reader = auditor.of_caller(tx, house.read_token(tx, presented(), now), house.policy)
+            reader = auditor.of_caller(tx, house.read_token(tx, brought, now), house.policy)
             reader.need(scope)
             _count(reader, now)
             yield Visit(tx, reader, now)

@@ -7,6 +7,7 @@ from flask import Blueprint, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DBAPIError
 
+from broker.audit.worker import catch_up
 from broker.db import reading, transaction
 from broker.desk import auditor
 from broker.desk.auditor import Reader
@@ -53,6 +54,7 @@ def seated(scope: str) -> Iterator[Visit]:
     """
     now = tools().clock()
     try:
+        catch_up()
         with transaction() as tx:
             who = signed_in(tx, now)
             if who is None or not _is_strong(who):

@@ -1,5 +1,6 @@
 """Packing the exports that wait, one at a time."""
 
+from broker.audit.worker import catch_up
 from broker.db import reading, transaction
 from broker.desk import exports
 from broker.web.tools import tools
@@ -14,6 +15,7 @@ def pack_next() -> bool:
     with reading() as tx:  # a look takes no lock
         if not exports.waits(tx, now):
             return False
+    catch_up()
     with transaction() as tx:
         job = exports.take(tx, now)
     if job is None:

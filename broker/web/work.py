@@ -4,12 +4,15 @@ import time
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 
 from broker.web.tools import tools
 
 PAUSE_S = 1.0
 """Between looks at empty queues; a look takes no lock."""
+
+AWAY = (OperationalError, InternalError)
+"""What a database says that is away for a moment, or that ended a transaction of its own accord."""
 
 
 @click.command("work")
@@ -24,7 +27,7 @@ def work(*, once: bool) -> None:
     while True:
         try:
             more = do_next()
-        except OperationalError:
+        except AWAY:
             if once:
                 raise
             more = False

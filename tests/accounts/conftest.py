@@ -18,6 +18,7 @@ from broker.feature import Feature, Panel
 from broker.web.tools import Tools
 from tests.conftest import ISSUER
 from tests.people import forms, visit
+from tests.recording import sequenced
 
 
 @dataclass
@@ -69,5 +70,6 @@ def rows(app: Flask, table: type) -> list[Any]:
 
 def entries(app: Flask, event: str) -> list[dict[str, Any]]:
     """The facts of every entry of this kind, oldest first."""
+    sequenced(app)
     leaves = (read_leaf(row.leaf) for row in rows(app, AuditEntry))
     return [leaf["facts"] for leaf in leaves if leaf["event"] == event]

@@ -1,9 +1,10 @@
-"""A process that appends, one entry a transaction, and says each index once it is committed.
+"""A process that records, one entry a transaction, and says each one's name once it is committed.
 
-    python -m tests.audit.appender DATABASE_URL FOLDER COUNT [early]
+    python -m tests.audit.appender DATABASE_URL FOLDER COUNT [early | sequence | stall]
 
-`early` is the control of the tests: it says the index before the commit, as a program would
-that forgot what a promise is.
+`early` is the control of the tests: it says the name before the commit, as a program would that
+forgot what a promise is. `sequence` is a sequencer instead, for ever; `stall` one that falls
+silent in the middle of a batch, after saying so.
 """
 
 import sys
@@ -13,7 +14,9 @@ from pathlib import Path
 from flask import Flask
 
 from broker import clock, db, entropy, keyring
+from broker.audit import sequencer, turn
 from broker.audit.log import record
+from broker.audit.worker import sequence_next
 from broker.identity.assurance import SHIPPED, read_policy
 from broker.settings import AuditSettings, Settings
 from broker.web.tools import Tools
@@ -32,17 +35,38 @@ def house(url: str, folder: Path) -> Flask:
     return app
 
 
+def append(count: int, mode: str) -> None:
+    """Record until `count` entries are said, or somebody kills this process."""
+    me = entropy.token(entropy.system, bits=64)
+    for n in range(count):
+        name = f"{me}.{n}"
+        with db.transaction() as tx:
+            record(tx, "session.ended", {"session": name}, clock.utcnow())
+            if mode == "early":
+                print(name, flush=True)
+                time.sleep(0.2)
+        if mode != "early":
+            print(name, flush=True)
+
+
+def stall() -> None:
+    """Take the lead, sequence a batch, and never commit it."""
+    with db.transaction() as tx:
+        turn.never_idle(tx.connection())
+        assert turn.is_free(tx.connection())
+        print(sequencer.sequence(tx, clock.utcnow()), flush=True)
+        time.sleep(600)
+
+
 def main(url: str, folder: str, count: str, mode: str = "") -> None:
-    """Append until `count` entries are said, or somebody kills this process."""
+    """Do as asked."""
     with house(url, Path(folder)).app_context():
-        for n in range(int(count)):
-            with db.transaction() as tx:
-                index = record(tx, "session.ended", {"n": n}, clock.utcnow())
-                if mode == "early":
-                    print(index, flush=True)
-                    time.sleep(0.2)
-            if mode != "early":
-                print(index, flush=True)
+        if mode == "stall":
+            stall()
+        while mode == "sequence":
+            if not sequence_next():
+                time.sleep(0.02)
+        append(int(count), mode)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from broker.app import create_app
+from broker.audit import numbering, sequencer
 from broker.audit.log import record
 from broker.db import db, transaction
 from broker.errors import OAuthCode, OAuthError
@@ -68,6 +69,8 @@ def fill(app: Flask, count: int) -> None:
         for n in range(count):
             facts = {"n": n, "client": f"client-{n % 3}", "acr": "P0", "account": f"person-{n}"}
             record(tx, "code.issued", facts, NOON)
+        while sequencer.sequence(tx, NOON) == numbering.BATCH:
+            pass
 
 
 def body(response: TestResponse) -> Any:

@@ -6,11 +6,11 @@ from flask import Flask
 from sqlalchemy import text
 
 from broker.audit import checkpoint
-from broker.audit.log import record
 from broker.audit.note import open_checkpoint, parse_verifier_key
 from broker.db import transaction
 from tests.audit.conftest import fill
 from tests.conftest import NOON
+from tests.recording import recorded
 
 
 def run(app: Flask, *arguments: str) -> Result:
@@ -198,7 +198,7 @@ def test_an_entry_changed_with_every_hash_above_it_contradicts_the_checkpoint(
             (leaf, leaf_hash(leaf)),
         )
         connection.exec_driver_sql("DELETE FROM audit_tile")
-        complete_tiles(connection, 256)
+        complete_tiles(connection, 0, 256)
     result = run(signed, "verify")
     assert result.exit_code == 1
     assert "0-255: checkpoint 256 has another root" in result.output
@@ -231,4 +231,4 @@ def test_many_faults_are_counted_not_listed(signed: Flask) -> None:
 def test_the_record_goes_on_after_a_check(signed: Flask) -> None:
     run(signed, "verify")
     with signed.app_context(), transaction() as tx:
-        assert record(tx, "session.ended", {}, NOON) == 300
+        assert recorded(tx, "session.ended", {}, NOON) == 300

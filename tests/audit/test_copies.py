@@ -25,7 +25,7 @@ from tests.conftest import ISSUER, NOON
 
 
 def entry(event: str, **facts: object) -> dict:
-    return read_leaf(compose(event, facts, NOON, "n")[0])
+    return read_leaf(compose(event, facts, NOON, "n"))
 
 
 def test_every_event_has_a_copy_in_every_form() -> None:

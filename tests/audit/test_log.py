@@ -8,17 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from broker.audit.entry import FactsRefused, compose, project, read_leaf
+from broker.audit.entry import FactsRefused, compose, project, read_leaf, to_text
 from broker.audit.event import EVENTS
 from broker.audit.log import erase, record, subject_digest
-from broker.audit.models import AuditEntry, AuditSubject, AuditTile
+from broker.audit.models import AuditEntry, AuditStaged, AuditSubject, AuditTile
+from broker.audit.worker import catch_up
 from broker.db import reading, transaction
 from tests.conftest import NOON
+from tests.recording import recorded, sequenced
 
 NONCE = "AAAAAAAAAAAAAAAAAAAAAQ"
 
 
 def leaves(app: Flask) -> list[bytes]:
+    sequenced(app)
     with app.app_context(), reading() as tx:
         return list(tx.scalars(select(AuditEntry.leaf).order_by(AuditEntry.idx)))
 
@@ -28,7 +31,7 @@ def test_an_entry_is_canonical_json_with_a_nonce_and_the_time_to_the_millisecond
 ) -> None:
     with app.app_context(), transaction() as tx:
         moment = NOON + timedelta(microseconds=1_999)
-        assert record(tx, "code.issued", {"client": "cnss", "acr": "P0"}, moment) == 0
+        record(tx, "code.issued", {"client": "cnss", "acr": "P0"}, moment)
     (leaf,) = leaves(app)
     assert leaf == (
         b'{"event":"code.issued","facts":{"acr":"P0","client":"cnss"},'
@@ -40,7 +43,7 @@ def test_entries_are_numbered_in_the_order_they_were_recorded(app: Flask) -> Non
     with app.app_context():
         for n in range(3):
             with transaction() as tx:
-                assert record(tx, "session.ended", {"n": n}, NOON) == n
+                record(tx, "session.ended", {"n": n}, NOON)
     assert [read_leaf(leaf)["facts"]["n"] for leaf in leaves(app)] == [0, 1, 2]
 
 
@@ -50,14 +53,15 @@ def test_no_fact_no_entry(app: Flask) -> None:
             record(tx, "code.issued", {"account": "someone"}, NOON)
             raise RuntimeError
         with reading() as tx:
-            assert tx.scalar(select(func.count()).select_from(AuditSubject)) == 0
+            for table in (AuditStaged, AuditSubject):
+                assert tx.scalar(select(func.count()).select_from(table)) == 0
     assert leaves(app) == []
 
 
 def test_an_entry_names_nobody_and_the_side_table_tells_whom_it_was_about(app: Flask) -> None:
     with app.app_context():
         with transaction() as tx:
-            record(tx, "sign_in.accepted", {"account": "person-1"}, NOON)
+            recorded(tx, "sign_in.accepted", {"account": "person-1"}, NOON)
         with reading() as tx:
             row = tx.scalars(select(AuditSubject)).one()
             assert (row.idx, row.account_id) == (0, "person-1")
@@ -79,7 +83,7 @@ def test_erasing_a_person_unlinks_their_entries_and_nobody_elses(app: Flask) -> 
     with app.app_context():
         with transaction() as tx:
             for person in ("one", "two", "one"):
-                record(tx, "sign_in.accepted", {"account": person}, NOON)
+                recorded(tx, "sign_in.accepted", {"account": person}, NOON)
         before = leaves(app)
         with transaction() as tx:
             erase(tx, "one")
@@ -147,7 +151,7 @@ def test_hostile_facts_are_refused_loudly(app: Flask, facts: dict) -> None:
 
 
 def test_65535_bytes_are_still_an_entry(app: Flask) -> None:
-    empty, _ = compose("code.issued", {"t": ""}, NOON, NONCE)
+    empty = compose("code.issued", {"t": ""}, NOON, NONCE)
     with app.app_context(), transaction() as tx:
         record(tx, "code.issued", {"t": "x" * (65_535 - len(empty))}, NOON)
     assert [len(leaf) for leaf in leaves(app)] == [65_535]
@@ -182,13 +186,13 @@ facts = st.dictionaries(
 
 @given(facts, st.sampled_from(sorted(EVENTS)), st.datetimes(timezones=st.just(NOON.tzinfo)))
 def test_what_was_recorded_is_what_is_read(facts: dict, event: str, moment: datetime) -> None:
-    leaf, told = compose(event, facts, moment, NONCE)
+    leaf = compose(event, facts, moment, NONCE)
     entry = read_leaf(leaf)
     assert (entry["event"], entry["facts"], entry["nonce"]) == (event, facts, NONCE)
-    assert project(entry) == told
+    assert project(entry).time == to_text(moment)
 
 
-@given(st.binary(max_size=60) | facts.map(lambda f: compose("code.issued", f, NOON, NONCE)[0]))
+@given(st.binary(max_size=60) | facts.map(lambda f: compose("code.issued", f, NOON, NONCE)))
 def test_reading_a_leaf_never_fails_otherwise_than_by_value_error(leaf: bytes) -> None:
     changes: list[Callable[[bytes], bytes]] = [
         lambda b: b,
@@ -228,7 +232,7 @@ def test_reading_a_leaf_never_fails_otherwise_than_by_value_error(leaf: bytes) -
     ],
 )
 def test_an_entry_has_one_spelling_only(spelling: tuple[bytes, bytes]) -> None:
-    leaf, _ = compose("code.issued", {}, NOON, NONCE)
+    leaf = compose("code.issued", {}, NOON, NONCE)
     assert leaf.count(spelling[0]) == 1
     with pytest.raises(ValueError, match="entry"):
         read_leaf(leaf.replace(*spelling))
@@ -239,6 +243,7 @@ def test_every_full_tile_is_kept_as_it_fills(app: Flask) -> None:
         with transaction() as tx:
             for n in range(600):
                 record(tx, "session.ended", {"n": n}, NOON)
+        catch_up()
         with reading() as tx:
             tiles = tx.execute(select(AuditTile.level, AuditTile.number, AuditTile.hashes)).all()
     assert [(level, number, len(hashes)) for level, number, hashes in tiles] == [

@@ -13,13 +13,13 @@ from sqlalchemy import select
 
 from broker.app import create_app
 from broker.audit import checkpoint, fsck, mark, origin
-from broker.audit.log import record
 from broker.audit.models import AuditCheckpoint, AuditSuccession
 from broker.audit.tree import RecordAltered
 from broker.db import db, reading, transaction
 from broker.settings import AuditSettings, Settings
 from broker.web.tools import Tools
 from tests.conftest import ISSUER, NOON, StoppedClock
+from tests.recording import recorded
 
 Start = Callable[..., Flask]
 
@@ -56,7 +56,7 @@ def append(app: Flask, count: int, now: datetime = NOON) -> None:
     with app.app_context():
         for n in range(count):
             with transaction() as tx:
-                record(tx, "session.ended", {"n": n}, now)
+                recorded(tx, "session.ended", {"n": n}, now)
 
 
 def sign(app: Flask, now: datetime = NOON) -> str:
@@ -268,7 +268,7 @@ def test_a_checkpoint_of_a_transaction_that_failed_is_made_by_the_next(start: St
     app = start()
     append(app, 255)
     with app.app_context(), contextlib.suppress(InterruptedError), transaction() as tx:
-        record(tx, "session.ended", {}, NOON)
+        recorded(tx, "session.ended", {}, NOON)
         raise InterruptedError
     append(app, 1)
     assert sizes(app) == [256]

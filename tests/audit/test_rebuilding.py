@@ -9,13 +9,13 @@ from flask import Flask
 from sqlalchemy import create_engine, select, text, update
 
 from broker.audit.event import EVENTS
-from broker.audit.log import record
 from broker.audit.models import AuditEntry
 from broker.audit.rebuilding import is_unfilled, project_anew
 from broker.db import reading, transaction
 from broker.setup import alembic_config
 from tests.audit.conftest import fill
 from tests.conftest import NOON
+from tests.recording import recorded
 
 HOUSE = Path(__file__).parents[2] / "broker"
 
@@ -53,7 +53,7 @@ def test_a_record_of_the_first_house_is_filled_when_it_moves_in(
     command.upgrade(alembic_config(url), "0002")
     with app.app_context(), transaction() as tx:
         for n in range(3):
-            record(tx, "code.issued", {"client": "c", "acr": "P0", "grant": f"g{n}"}, NOON)
+            recorded(tx, "code.issued", {"client": "c", "acr": "P0", "grant": f"g{n}"}, NOON)
     with app.app_context(), reading() as tx:
         old = tx.execute(text("SELECT idx, leaf, leaf_hash, time, event, outcome FROM audit_entry"))
         rows = [dict(row._mapping) for row in old]

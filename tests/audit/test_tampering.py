@@ -168,8 +168,7 @@ def test_everything_computed_and_signed_anew(log: Flask, find: Find) -> None:
         )
         connection.exec_driver_sql("DELETE FROM audit_tile")
         connection.exec_driver_sql("DELETE FROM audit_checkpoint")
-        complete_tiles(connection, 256)
-        complete_tiles(connection, 512)
+        complete_tiles(connection, 0, 512)
         checkpoint.latest(tx, NOON)  # with the log's own key
     own, auditor = find()
     assert "The record holds" in own  # it agrees with itself

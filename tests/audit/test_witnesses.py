@@ -135,7 +135,7 @@ def test_a_witness_that_saw_more_than_there_is_stops_the_log(town: Flask) -> Non
     assert "409" in go_round(town)[0]
     with town.app_context(), reading() as tx:
         assert tx.scalar(select(AuditAhead.size)) == 9
-    town.extensions.pop("audit_due")
+    town.extensions.pop("audit_proved")
     with (
         town.app_context(),
         pytest.raises(RecordAltered, match="a witness has seen 9"),

@@ -25,12 +25,14 @@ from broker.web import cookies
 from tests.authentication.authenticator import SoftAuthenticator
 from tests.conftest import ISSUER, NOON, StoppedClock
 from tests.people import add_key, answer, ceremony, enrol, forms, new_key, sign_in, visit
+from tests.recording import sequenced
 
 COOKIE = "__Host-miftah_session"
 
 
 def recorded(app: Flask, event: str) -> list[dict[str, Any]]:
     """The facts of every entry of this event, oldest first."""
+    sequenced(app)
     with app.app_context(), reading() as tx:
         leaves = tx.scalars(
             select(AuditEntry.leaf).where(AuditEntry.event == event).order_by(AuditEntry.idx)

@@ -12,7 +12,6 @@ from werkzeug.test import TestResponse
 
 from broker.accounts import store as accounts
 from broker.app import create_app
-from broker.audit.log import record
 from broker.db import db, transaction
 from broker.desk import auditor
 from broker.desk.scope import ALL
@@ -20,6 +19,7 @@ from broker.errors import OAuthCode, OAuthError
 from broker.web.tools import Caller, Presented, Tools
 from tests.audit.conftest import Getter, body, fill
 from tests.conftest import NOON
+from tests.recording import recorded
 
 __all__ = ["Getter", "body", "fill"]
 
@@ -114,14 +114,14 @@ def issue(app: Flask, account: str = "person", at: datetime = NOON, **facts: Any
         "kind": "mrz_photo",
     }
     with app.app_context(), transaction() as tx:
-        return record(tx, "token.issued", told | facts, at)
+        return recorded(tx, "token.issued", told | facts, at)
 
 
 def refuse(app: Flask, at: datetime = NOON, **facts: Any) -> int:
     """The index of an assertion that was refused."""
     told = {"client": "client-0", "reason": "access_denied"}
     with app.app_context(), transaction() as tx:
-        return record(tx, "code.refused", told | facts, at)
+        return recorded(tx, "code.refused", told | facts, at)
 
 
 def code(response: TestResponse) -> str:

@@ -22,6 +22,7 @@ from broker.desk.scope import ALL
 from broker.settings import Settings
 from broker.web.tools import Tools
 from tests.browsing import ARTEFACTS, serve
+from tests.recording import recorded
 
 pytestmark = pytest.mark.browser
 
@@ -84,7 +85,7 @@ def _story(tx: Any, account: str, at: datetime) -> int:
         "because": "mrz_photo: no profile met", "evidence": "e1", "kind": "mrz_photo",
         "scope": ["openid", "profile"], "token": "ab" * 32, "subject": "pairwise-name",
     }  # fmt: skip
-    return record(tx, "token.issued", about | told, at)
+    return recorded(tx, "token.issued", about | told, at)
 
 
 @pytest.fixture(scope="module")

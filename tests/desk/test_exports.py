@@ -24,6 +24,7 @@ from miftah_verify.policy import simple
 from miftah_verify.refused import Refused
 from tests.conftest import NOON, StoppedClock
 from tests.desk.conftest import Desk, body, code, issue, refuse
+from tests.recording import sequenced
 
 
 def unzipped(content: bytes) -> dict[str, bytes]:
@@ -167,6 +168,7 @@ def test_a_wish_that_makes_no_sense_is_refused(desk: Desk, wish: dict[str, Any])
 def test_asking_packing_and_fetching_are_on_record(app: Flask, desk: Desk) -> None:
     issue(app)
     made(app, desk)
+    sequenced(app)
     with app.app_context(), reading() as tx:
         events = (AuditEntry.event.like("export.%")) | (AuditEntry.event == "auditor.read")
         rows = tx.scalars(select(AuditEntry.leaf).where(events).order_by(AuditEntry.idx)).all()

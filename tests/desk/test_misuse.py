@@ -16,9 +16,11 @@ from broker.desk.models import Case, Export
 from broker.desk.worker import pack_next
 from tests.conftest import NOON, StoppedClock
 from tests.desk.conftest import Desk, body, code, issue, refuse
+from tests.recording import sequenced
 
 
 def facts_of(app: Flask, event: str) -> list[dict[str, Any]]:
+    sequenced(app)
     with app.app_context(), reading() as tx:
         query = select(AuditEntry.leaf).where(AuditEntry.event == event)
         return [read_leaf(leaf)["facts"] for leaf in tx.scalars(query.order_by(AuditEntry.idx))]
@@ -453,7 +455,7 @@ def test_what_cannot_be_recorded_is_not_done(app: Flask, desk: Desk) -> None:
     with app.app_context(), transaction() as tx:
         tx.execute(
             text(
-                "CREATE TRIGGER full BEFORE INSERT ON audit_entry"
+                "CREATE TRIGGER full BEFORE INSERT ON audit_staged"
                 " BEGIN SELECT RAISE(ABORT, 'disk full'); END"
             )
         )

@@ -20,6 +20,7 @@ from miftah_verify.proof import verify_proof
 from tests.conftest import NOON, StoppedClock
 from tests.desk.conftest import issue, refuse
 from tests.people import forms
+from tests.recording import sequenced
 from tests.visits import Visit, come, sign_in
 
 
@@ -45,6 +46,7 @@ def brahim(app: Flask) -> Visit:
 
 
 def reads(app: Flask) -> list[dict[str, Any]]:
+    sequenced(app)
     with app.app_context(), reading() as tx:
         query = select(AuditEntry.leaf).where(AuditEntry.event == "auditor.read")
         return [read_leaf(leaf)["facts"] for leaf in tx.scalars(query.order_by(AuditEntry.idx))]
@@ -238,6 +240,7 @@ def test_two_auditors_unmask_a_person_and_both_leave_a_trace(
     assert amina.post(person).status_code == 200
     clock.forward(minutes=30)
     assert amina.post(person).status_code == 409
+    sequenced(app)
     with app.app_context(), reading() as tx:
         query = select(AuditEntry.event).where(AuditEntry.event.like("unmask.%"))
         events = tx.scalars(query.order_by(AuditEntry.idx)).all()
@@ -272,7 +275,7 @@ def test_what_cannot_be_recorded_is_not_shown(app: Flask, amina: Visit) -> None:
     with app.app_context(), transaction() as tx:
         tx.execute(
             text(
-                "CREATE TRIGGER full BEFORE INSERT ON audit_entry"
+                "CREATE TRIGGER full BEFORE INSERT ON audit_staged"
                 " BEGIN SELECT RAISE(ABORT, 'disk full'); END"
             )
         )

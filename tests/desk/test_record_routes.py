@@ -23,6 +23,7 @@ from miftah_verify.proof import verify_proof
 from miftah_verify.refused import Refused
 from tests.conftest import NOON, StoppedClock
 from tests.desk.conftest import Getter, body, fill
+from tests.recording import sequenced
 
 PATHS = (
     "/entries",
@@ -37,6 +38,7 @@ PATHS = (
 
 
 def reads(app: Flask) -> list[dict]:
+    sequenced(app)
     with app.app_context(), reading() as tx:
         query = select(AuditEntry.leaf).where(AuditEntry.event == "auditor.read")
         return [read_leaf(leaf)["facts"] for leaf in tx.scalars(query.order_by(AuditEntry.idx))]
@@ -274,7 +276,7 @@ def test_a_read_that_cannot_be_recorded_is_not_answered(app: Flask, get: Getter)
     with app.app_context(), transaction() as tx:
         tx.execute(
             text(
-                "CREATE TRIGGER full BEFORE INSERT ON audit_entry"
+                "CREATE TRIGGER full BEFORE INSERT ON audit_staged"
                 " BEGIN SELECT RAISE(ABORT, 'disk full'); END"
             )
         )

@@ -25,6 +25,7 @@ from broker.settings import Settings
 from broker.web.tools import Tools
 from tests.conftest import ISSUER, NOON, StoppedClock
 from tests.oidc.test_races import at_once
+from tests.recording import sequenced
 from tests.servers import document, outbound, serving
 from tests.service import Service, settle
 from tests.signing import a_key, assertion_claims, assertion_form
@@ -81,6 +82,7 @@ def changed(client: FlaskClient, found: dict[str, Any], **more: Any) -> TestResp
 
 
 def events(app: Flask) -> list[str]:
+    sequenced(app)
     with app.app_context(), reading() as tx:
         return list(tx.scalars(select(AuditEntry.event).order_by(AuditEntry.idx)))
 
@@ -654,6 +656,7 @@ def test_every_deed_is_recorded_and_no_entry_holds_a_secret(
     found = made(client, invitation)
     changed(client, found)
     client.delete(address(found), headers=managing(found))
+    sequenced(app)
     with app.app_context(), reading() as tx:
         kept = str([(e.event, e.leaf) for e in tx.scalars(select(AuditEntry))])
     for event in ("client.invited", "client.registered", "client.changed", "client.removed"):

@@ -20,12 +20,14 @@ from broker.audit.models import AuditEntry
 from broker.db import reading, transaction
 from broker.oidc.models import AccessToken, ClientRow, Code, GrantRow, RefreshToken
 from tests.conftest import NOON, StoppedClock
+from tests.recording import sequenced
 from tests.service import CALLBACK, Person, Service, register, settle
 
 pytestmark = pytest.mark.usefixtures("person")
 
 
 def events(app: Flask, name: str) -> list[dict[str, Any]]:
+    sequenced(app)
     with app.app_context(), reading() as tx:
         rows = tx.scalars(select(AuditEntry).where(AuditEntry.event == name)).all()
         return [json.loads(row.leaf) for row in rows]
