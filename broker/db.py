@@ -14,7 +14,7 @@ from sqlalchemy.types import TypeDecorator
 
 _BEGIN = ContextVar("broker_begin", default="BEGIN IMMEDIATE")
 """How SQLite begins the next transaction; nothing to PostgreSQL."""
-_HELD = "broker_connection"
+_HELD, _READ = "broker_connection", "broker_read_once"
 _WAIT_MS, _SCRUB_WAIT_MS = 10_000, 500
 
 
@@ -73,16 +73,23 @@ def _unit(begin: str) -> Iterator[Session]:
             session.info[_HELD] = session.connection()
         finally:
             _BEGIN.reset(before)
+        session.info[_READ] = {}
         try:
             yield session
         finally:
-            del session.info[_HELD]
+            del session.info[_HELD], session.info[_READ]
 
 
 def connection(tx: Session) -> Connection:
     """The connection of this unit of work."""
     held: Connection = tx.info.get(_HELD) or tx.connection()
     return held
+
+
+def read_once(tx: Session) -> dict[object, Any]:
+    """What this unit of work has read and may be asked again; whoever writes it takes it out."""
+    kept: dict[object, Any] = tx.info.get(_READ, {})
+    return kept
 
 
 def scrub() -> bool:

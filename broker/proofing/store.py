@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from broker import entropy
 from broker.accounts import vault
 from broker.accounts.models import Account
+from broker.db import read_once
 from broker.errors import NotFound
 from broker.identity.evidence import Evidence, Origin, from_json, to_json
 from broker.prepared import Prepared
@@ -56,6 +57,7 @@ def file(tx: Session, account_id: str, evidence: Evidence, now: datetime) -> Fil
         digest=digest(salt, named),
     )
     tx.add(row)
+    _forget(tx, account_id)
     return Filing(row.id, row.digest)
 
 
@@ -74,10 +76,14 @@ def evidence(tx: Session, account_id: str) -> tuple[Evidence, ...]:
 
 def outlines(tx: Session, account_id: str) -> tuple[Evidence, ...]:
     """As `evidence`, without a word of what it says: enough to grade it, and no seal opened."""
-    return tuple(
-        Evidence(row.kind, (), (), row.at, row.expires, row.id)
-        for row in _OUTLINES.all(tx, of=account_id)
-    )
+    kept = read_once(tx)
+    if _key(account_id) not in kept:
+        rows = _OUTLINES.all(tx, of=account_id)
+        kept[_key(account_id)] = tuple(
+            Evidence(row.kind, (), (), row.at, row.expires, row.id) for row in rows
+        )
+    outlined: tuple[Evidence, ...] = kept[_key(account_id)]
+    return outlined
 
 
 def remove(tx: Session, account_id: str, reference: str) -> str:
@@ -86,6 +92,7 @@ def remove(tx: Session, account_id: str, reference: str) -> str:
     if row is None or row.account_id != account_id:
         raise NotFound("evidence_unknown")
     tx.delete(row)
+    _forget(tx, account_id)
     return row.kind
 
 
@@ -97,6 +104,7 @@ def remove_all_of(tx: Session, account_id: str, origin: Origin) -> tuple[tuple[s
         if said and (said.scheme, said.holder) == (origin.scheme, origin.holder):
             tx.delete(row)
             gone.append((row.id, row.kind))
+    _forget(tx, account_id)
     return tuple(gone)
 
 
@@ -121,6 +129,15 @@ def erase(tx: Session, account_id: str) -> None:
     for table in (Handover, OpenAttempt, Try, FiledEvidence, Waiver):
         mine: ColumnElement[bool] = table.account_id == account_id
         tx.execute(delete(table).where(mine))
+    _forget(tx, account_id)
+
+
+def _key(account_id: str) -> tuple[str, str]:
+    return ("evidence", account_id)
+
+
+def _forget(tx: Session, account_id: str) -> None:
+    read_once(tx).pop(_key(account_id), None)
 
 
 def _rows(tx: Session, account_id: str) -> tuple[FiledEvidence, ...]:
