@@ -1,9 +1,10 @@
 """The front door: the one module that knows every room."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Flask
 from sqlalchemy.engine import make_url
@@ -27,6 +28,7 @@ from broker.identity.assurance import SHIPPED, read_policy
 from broker.identity.scheme import Scheme, SchemeRejected, graded, key_files
 from broker.identity.scheme_folder import HeldSchemes
 from broker.identity.verifier import SchemeVerifier, Surroundings, Verifier
+from broker.oidc import publishing
 from broker.outbound import Outbound
 from broker.settings import Settings, read_settings
 from broker.verifiers.eidas import EidasVerifier
@@ -108,6 +110,14 @@ FORM_LIMIT = 512 * 1024
 """Bytes of a form's fields, files not counted."""
 
 
+class House(Flask):
+    """Flask, but that it does not ask nine times a request whether a function is a coroutine."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself: nothing here is asynchronous."""
+        return func
+
+
 def create_app(tools: Tools | None = None) -> Flask:
     """The WSGI application; without `tools`, production ones from BROKER_* variables and keys/."""
     tools = tools or production_tools(read_settings(os.environ))
@@ -118,7 +128,7 @@ def create_app(tools: Tools | None = None) -> Flask:
         verifiers=tools.verifiers or verifiers(tools),
         read_token=tools.read_token or broker.oidc.read_token,
     )
-    app = Flask("broker", template_folder="web/templates", static_folder="web/static")
+    app = House("broker", template_folder="web/templates", static_folder="web/static")
     app.config.update(
         SQLALCHEMY_DATABASE_URI=absolute(tools.settings.database_url),
         MAX_CONTENT_LENGTH=REQUEST_LIMIT,
@@ -127,8 +137,8 @@ def create_app(tools: Tools | None = None) -> Flask:
     )
     app.extensions["broker"] = tools
     app.json.sort_keys = False  # type: ignore[attr-defined]  # DefaultJSONProvider has it
-    db.install(app)
-    for part in (uploads, headers, cookies, locale, csrf, static_files, errors):
+    db.install(app, tools.settings.database_synchronous)
+    for part in (uploads, headers, cookies, locale, csrf, static_files, errors, publishing):
         part.install(app)
     app.register_blueprint(shell)
     app.cli.add_command(work)

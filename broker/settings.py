@@ -176,6 +176,8 @@ class Settings(BaseSettings):
     """The public origin of this broker; the `iss` of every token, and the WebAuthn origin."""
     database_url: str = "sqlite:///var/broker.sqlite3"
     """SQLAlchemy URL: SQLite by default, `postgresql+psycopg://…` in production."""
+    database_synchronous: Literal["FULL", "NORMAL"] = "FULL"
+    """SQLite only: FULL survives a power cut, NORMAL may forget the last moments before it."""
     keys_dir: Path = Path("keys")
     """Folder of the key files (keys/README.md)."""
     schemes_dir: Path = Path("schemes")

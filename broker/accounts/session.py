@@ -6,16 +6,22 @@ Whoever ends a session here has told the other rooms of it in the same transacti
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session as Tx
 
 from broker import entropy
 from broker.accounts.models import Session
 from broker.entropy import RandomBytes
 from broker.feature import SignedIn
+from broker.prepared import Prepared
 from broker.settings import AuthenticationSettings
 from broker.web import cookies
 from broker.web.tools import tools
+
+_HELD = Prepared(select(Session.__table__).where(Session.secret == bindparam("of")))
+_TOUCH = Prepared(
+    update(Session).where(Session.id == bindparam("of")).values(seen=bindparam("now"))
+)
 
 Names = tuple[Mapping[str, str], ...]
 """Names, by language, of the services that will be told of a sign-out."""
@@ -47,7 +53,7 @@ def find(
     tx: Tx, secret: str | None, now: datetime, settings: AuthenticationSettings
 ) -> SignedIn | None:
     """Who is signed in with this cookie, or None: unknown, too old or too long idle."""
-    row = _row(tx, secret)
+    row = _HELD.first(tx, of=cookies.digest(secret)) if secret else None
     if row is None:
         return None
     if now >= row.auth_time + settings.session_lifetime or now >= row.seen + settings.session_idle:
@@ -58,7 +64,7 @@ def find(
 def touch(tx: Tx, session_id: str, now: datetime) -> None:
     """Note that the session was used."""
     # A statement, not an attribute: the row may be gone by the time that it is written.
-    tx.execute(update(Session).where(Session.id == session_id).values(seen=now))
+    _TOUCH.run(tx, of=session_id, now=now)
 
 
 def end(tx: Tx, secret: str | None) -> Names:

@@ -8,13 +8,16 @@ import json
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from broker.accounts.models import AccountKey
 from broker.entropy import RandomBytes
 from broker.errors import NotFound
+from broker.prepared import Prepared
 
 _NONCE = 12
+_WRAPPED = Prepared(select(AccountKey.wrapped).where(AccountKey.account_id == bindparam("of")))
 
 
 def new_key(tx: Session, account_id: str, wrapping: bytes, draw: RandomBytes) -> None:
@@ -44,7 +47,7 @@ def destroy(tx: Session, account_id: str) -> None:
 
 
 def _key(tx: Session, account_id: str, wrapping: bytes) -> bytes:
-    row = tx.get(AccountKey, account_id)
+    row = _WRAPPED.first(tx, of=account_id)
     if row is None:
         raise NotFound("not_found", "the account was erased")
     return _open(wrapping, row.wrapped, f"account-key:{account_id}")

@@ -20,7 +20,7 @@ class ConsentStep:
 
     def owed(self, tx: Session, asked: Asked, now: datetime) -> bool:  # noqa: ARG002  a Step is told the time
         """Whether the person must still be asked."""
-        given = store.find(tx, asked.person(), asked.client_id)
+        given = store.held(tx, asked.person(), asked.client_id)
         if given is None or not store.covers(given, asked):
             return True
         return "consent" in asked.prompt and given.at < asked.began

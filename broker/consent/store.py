@@ -1,13 +1,21 @@
 """Agreements: given, looked up, withdrawn."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from broker.consent.models import Consent
 from broker.errors import NotFound
 from broker.feature import Asked
+from broker.prepared import Prepared
+
+_HELD = Prepared(
+    select(Consent.scope, Consent.claims, Consent.details, Consent.at).where(
+        Consent.account_id == bindparam("account"), Consent.client_id == bindparam("client")
+    )
+)
 
 
 def give(tx: Session, asked: Asked, now: datetime) -> None:
@@ -29,7 +37,7 @@ def give(tx: Session, asked: Asked, now: datetime) -> None:
     tx.merge(row)
 
 
-def covers(given: Consent, asked: Asked) -> bool:
+def covers(given: Any, asked: Asked) -> bool:
     """Whether all that is asked was agreed to: scope, single claims, each detail to the letter."""
     return (
         asked.scope <= set(given.scope)
@@ -41,6 +49,11 @@ def covers(given: Consent, asked: Asked) -> bool:
 def find(tx: Session, account_id: str, client_id: str) -> Consent | None:
     """The agreement of this person with this client, or None."""
     return tx.get(Consent, (account_id, client_id))
+
+
+def held(tx: Session, account_id: str, client_id: str) -> Any:
+    """The same, as a bare row: what was agreed to, and when."""
+    return _HELD.first(tx, account=account_id, client=client_id)
 
 
 def given(tx: Session, account_id: str) -> tuple[Consent, ...]:

@@ -5,9 +5,10 @@ authenticator levels C0–C3 are names of our own, so that nothing official is c
 accident; `acr` is a pair of both, and pairs are only partly ordered.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -136,6 +137,23 @@ class Policy(_Strict):
                 _known({str(kind.level)}, set(levels), f"level of {kind.upstream}")
         return self
 
+    def __copy__(self) -> Self:
+        """The same without what was worked out: a copy may be given other values."""
+        copied = super().__copy__()
+        for worked_out in ("grades", "ranks"):
+            copied.__dict__.pop(worked_out, None)
+        return copied
+
+    @cached_property
+    def grades(self) -> Mapping[str, tuple[str, str]]:
+        """Kind of evidence → the level that it grants and the rule that says so."""
+        return {name: _grade_kind(kind, self) for name, kind in self.evidence.items()}
+
+    @cached_property
+    def ranks(self) -> Mapping[str, int]:
+        """Identity level → its place, the lowest first."""
+        return {level: place for place, level in enumerate(self.identity_levels)}
+
 
 def _known(named: set[str], known: set[str], what: str) -> None:
     if strangers := named - known:
@@ -202,12 +220,12 @@ def reaches(level: str, needed: str, policy: Policy) -> bool:
 
 def reachable(kinds: Iterable[str], policy: Policy) -> str:
     """The best identity level that evidence of these kinds could ever grant."""
-    levels = [_grade_kind(policy.evidence[k], policy)[0] for k in kinds if k in policy.evidence]
+    levels = [policy.grades[k][0] for k in kinds if k in policy.grades]
     return max((next(iter(policy.identity_levels)), *levels), key=lambda p: _rank(policy, p))
 
 
 def _grade(evidence: Evidence, policy: Policy) -> Assessment:
-    level, rule = _grade_kind(policy.evidence[evidence.kind], policy)
+    level, rule = policy.grades[evidence.kind]
     return Assessment(level, f"{evidence.kind}: {rule}", evidence)
 
 
@@ -240,7 +258,7 @@ def _profile_met(profile: Profile, kind: EvidenceKind, policy: Policy) -> bool:
 
 
 def _rank(policy: Policy, level: str) -> int:
-    return list(policy.identity_levels).index(level)
+    return policy.ranks[level]
 
 
 def _today(now: datetime) -> date:

@@ -18,7 +18,6 @@ from broker.oidc import possession, store
 from broker.oidc.client import Client
 from broker.oidc.client_metadata import AUDIT_SCOPES
 from broker.oidc.grant import Grant, seconds
-from broker.oidc.models import AccessToken
 from broker.web.tools import Caller, Presented, Tools, tools
 
 
@@ -84,8 +83,9 @@ def mint(tx: Session, access: Access, client: Client, tools: Tools, now: datetim
         alg = client.metadata.id_token_signed_response_alg
         # The random part is the jti, so no two tokens of one second are alike.
         token = jose.sign(told | {"jti": token}, tools.keyring, alg, now, "at+jwt")
-    row = AccessToken(
-        digest=store.digest(token),
+    store.add_access_token(
+        tx,
+        token,
         grant_id=access.grant.id if access.grant else None,
         client_id=access.client_id,
         scope=sorted(access.scope),
@@ -95,18 +95,15 @@ def mint(tx: Session, access: Access, client: Client, tools: Tools, now: datetim
         issued=access.issued,
         expires=access.expires,
     )
-    tx.add(row)
     return token
 
 
 def find(tx: Session, unverified_token: str, now: datetime) -> Access | None:
     """What the token allows; None once it is over, revoked, or its person erased."""
-    row = store.find_access_token(tx, unverified_token, now)
-    if row is None:
+    found = store.find_access_token(tx, unverified_token, now)
+    if found is None:
         return None
-    grant = store.find_grant(tx, row.grant_id) if row.grant_id else None
-    if row.grant_id and grant is None:
-        return None
+    row, grant = found
     return Access(
         client_id=row.client_id,
         scope=frozenset(row.scope),

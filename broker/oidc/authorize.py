@@ -13,13 +13,12 @@ from sqlalchemy.orm import Session
 from broker import entropy, jose
 from broker.accounts.session import touch
 from broker.accounts.subject import pairwise, session_name
-from broker.audit import activation
 from broker.audit.log import record
 from broker.errors import OAuthCode
 from broker.feature import Asked, SignedIn, evidence_of
 from broker.identity.assurance import acr_uri
 from broker.interaction import store as interactions
-from broker.oidc import pushed, resource, store
+from broker.oidc import grading, pushed, resource, store
 from broker.oidc.claims_request import acr_wish, names, personal, subject_asked
 from broker.oidc.client import Client
 from broker.oidc.client_metadata import ClientMetadata
@@ -141,7 +140,7 @@ def _finish(  # noqa: PLR0913  everything meets here
         return refuse(tx, request, client, unmet, tools, now)
     if is_withheld(tx, assurance, tools.policy, now):
         return refuse(tx, request, client, OAuthCode.TEMPORARILY_UNAVAILABLE, tools, now)
-    activation.note(tx, assurance.policy, now)
+    grading.note(tx, assurance.policy, now)
     pushed.settle(tx, request, tools, now)
     session = asked.signed_in.session_id if asked.signed_in else None
     key, sector = tools.keyring.pairwise, client.metadata.sector_host

@@ -1,7 +1,7 @@
 """The completed authorization as a frozen value: who, for whom, how sure, and since when."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -52,7 +52,9 @@ class Grant:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready rendering; `from_json` is its inverse."""
-        return asdict(self)
+        own = {name: getattr(self, name) for name in self.__slots__}
+        kept = {name: getattr(self.assurance, name) for name in Assurance.__slots__}
+        return own | {"assurance": kept}
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> "Grant":

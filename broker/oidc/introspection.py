@@ -50,7 +50,8 @@ def introspect() -> Response:
 def _told(tx: Session, token: str, client: Client, tools: Tools, now: datetime) -> dict[str, Any]:
     found = access.find(tx, token, now)
     if found is not None and (found.client_id == client.id or is_audience(client, found)):
-        issued_to = store.find_client(tx, found.client_id)
+        own = found.client_id == client.id
+        issued_to = client if own else store.find_client(tx, found.client_id)
         may_act = issued_to.metadata.may_act if issued_to else None
         today = _as_of_today(tx, found, tools, now)
         told = access.claims(today, tools.settings.issuer, may_act)

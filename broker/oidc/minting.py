@@ -15,7 +15,7 @@ from broker.oidc.access import Access
 from broker.oidc.claims import id_token_claims, told_to
 from broker.oidc.client import Client
 from broker.oidc.grant import Grant
-from broker.oidc.models import Code, RefreshToken
+from broker.oidc.models import RefreshToken
 from broker.oidc.request import AuthorizationRequest
 from broker.oidc.signing import takeover
 from broker.oidc.token_request import TokenRequest
@@ -54,15 +54,15 @@ def mint_code(  # noqa: PLR0913  what it stands for, and for whom
         lifetime = min(lifetime, FAPI2_CODE_LIFETIME)
     store.add_grant(tx, grant, now)
     code = entropy.token(tools.random)
-    row = Code(
-        digest=store.digest(code),
+    store.add_code(
+        tx,
+        code,
         grant_id=grant.id,
         redirect_uri=request.redirect_uri,
         code_challenge=request.code_challenge,
         dpop_jkt=request.dpop_jkt,
         expires=now + lifetime,
     )
-    tx.add(row)
     return code
 
 

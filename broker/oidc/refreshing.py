@@ -17,11 +17,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.orm import Session
 
-from broker.audit import activation
 from broker.audit.log import record
 from broker.errors import OAuthCode
 from broker.feature import evidence_of
-from broker.oidc import minting, resource, store
+from broker.oidc import grading, minting, resource, store
 from broker.oidc.grant import Assurance, Grant, weigh
 from broker.oidc.models import RefreshToken
 from broker.oidc.token_request import Answer, Refusal, TokenRequest, refused, seen_before
@@ -50,10 +49,10 @@ def rotate(tx: Session, asked: TokenRequest, tools: Tools, now: datetime) -> Ans
         return refused(tx, asked.client, unseen, now, grant, code)
     # FAPI 2.0 Security Profile §5.3.2.1: tokens bound to a key are not rotated.
     rotates = asked.client.metadata.profile != "fapi2"
-    if (rotates or old.spent) and not store.spend(tx, old, now):
+    if (rotates or old.spent) and not store.spend(tx, RefreshToken, old.digest, now):
         return _once_more(tx, presented, old, asked, grant, tools, now)
     today = replace(minting.narrowed(grant, scope), assurance=assurance)
-    activation.note(tx, assurance.policy, now)
+    grading.note(tx, assurance.policy, now)
     # Core §12.2: no nonce; the sign-in is the old one, the assurance is today's.
     renews = minting.Renewal(old.expires, rotates)
     answer = minting.tokens(

@@ -39,6 +39,11 @@ _OF_THE_ENVELOPE = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti", "sub"})
 _HASH = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
+def is_plain(arguments: Arguments) -> bool:
+    """Whether there is nothing to open: no signature to verify, nothing to fetch."""
+    return "request" not in arguments and "request_uri" not in arguments
+
+
 def by_reference(arguments: Arguments, client: Client, fetch: Fetch) -> Arguments:
     """The arguments with the request object itself where its address stood.
 

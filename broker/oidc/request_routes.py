@@ -50,6 +50,12 @@ def authorize() -> BaseResponse:
     if request.method == "HEAD":  # Flask answers HEAD with GET's view; a code must not be minted
         return Response()
     app, now, arguments = tools(), tools().clock(), request.args.to_dict(flat=False)
+    if request_object.is_plain(arguments):
+        with transaction() as tx:
+            client = prove_client(arguments, lambda name: store.find_client(tx, name))
+            asked = _asked(tx, _opened(arguments, client), client)
+            onward = desk.begin(tx, asked, client, app, now)
+        return _go(onward)
     client = _client(arguments)
     if pushed.is_pushed(arguments):
         with transaction() as tx:
@@ -193,13 +199,18 @@ def _errors_go_back(arguments: Arguments, client: Client) -> None:
 
 
 def _go(onward: desk.Onward) -> BaseResponse:
-    return _send(onward) if isinstance(onward, Reply) else redirect(onward, code=303)
+    return _send(onward) if isinstance(onward, Reply) else _redirect(onward)
+
+
+def _redirect(url: str) -> Response:
+    """As Flask's, but without a page that nobody reads."""
+    return Response(status=303, headers={"Location": url})
 
 
 def _send(reply: Reply) -> BaseResponse:
     """The answer, on its way to the service by the mode that it asked for."""
     said = packed(reply, tools(), tools().clock())
     if not reply.by_form:
-        return redirect(query_url(reply.redirect_uri, said), code=303)
+        return _redirect(query_url(reply.redirect_uri, said))
     headers.allow_form_target(reply.origin)
     return Response(render_template("oidc/form_post.html", reply=reply, said=said))

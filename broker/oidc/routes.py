@@ -1,26 +1,19 @@
 """The OpenID desk's endpoints: HTTP in, HTTP out, one transaction each."""
 
-import hashlib
-import json
-from typing import Any
-
 from flask import Blueprint, Response, jsonify, request
 
-from broker import jose
 from broker.db import reading, transaction
 from broker.errors import OAuthCode, OAuthError
-from broker.feature import ClaimsAsked, claims_of, metadata_of
-from broker.oidc import form, nesting, possession, store
+from broker.feature import ClaimsAsked, claims_of
+from broker.oidc import form, nesting, possession, publishing, store
 from broker.oidc.access import granted
 from broker.oidc.claims import told_to, userinfo_claims
 from broker.oidc.client import Client
 from broker.oidc.client_door import proved_client
-from broker.oidc.discovery import metadata, of_clients, of_encryption, of_requests
 from broker.oidc.token import GRANTS
 from broker.oidc.token_request import Answerer, Refusal, TokenRequest
 from broker.web import csrf
 from broker.web.bearer import presented
-from broker.web.locale import LANGUAGES
 from broker.web.tools import tools
 
 pages = Blueprint("oidc", __name__)
@@ -40,6 +33,12 @@ _CROSS_ORIGIN = frozenset(
         "requests.push",
     )
 )
+
+_TO_EVERYONE = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
+    "Access-Control-Expose-Headers": "WWW-Authenticate, DPoP-Nonce",
+}
 
 SEVERAL = ("resource", "audience")
 """Parameters of /token that may be sent several times (RFC 8707 §2, RFC 8693 §2.1)."""
@@ -90,35 +89,20 @@ def userinfo() -> Response:
 @pages.get("/.well-known/openid-configuration")
 def discovery() -> Response:
     """The provider's metadata, at the address of either standard (RFC 8414 §3)."""
-    app, issuer = tools(), tools().settings.issuer
-    signing = app.keyring.algorithms(app.clock())
-    document = metadata(issuer, app.policy, list(LANGUAGES), signing)
-    document |= of_requests(issuer, signing) | of_encryption() | of_clients(app.settings)
-    return _published(document | metadata_of(app.features))
+    return publishing.answer("metadata")
 
 
 @pages.get("/jwks")
 def keys() -> Response:
     """The public keys, future ones included, so that caches know them before they sign."""
-    return _published(jose.jwks(tools().keyring))
+    return publishing.answer("keys")
 
 
 @pages.after_request
 def _allow_other_origins(response: Response) -> Response:
     # Browser clients call these; none of them looks at a cookie.
     if request.endpoint in _CROSS_ORIGIN:
-        response.headers["Access-Control-Allow-Origin"] = "*"
-        response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, DPoP"
-        response.headers["Access-Control-Expose-Headers"] = "WWW-Authenticate, DPoP-Nonce"
-    return response
-
-
-def _published(document: dict[str, Any]) -> Response:
-    body = json.dumps(document, separators=(",", ":")).encode()
-    response = Response(body, mimetype="application/json")
-    response.headers["Cache-Control"] = "public, max-age=300"
-    response.set_etag(hashlib.sha256(body).hexdigest()[:32])
-    response.make_conditional(request)
+        response.headers.extend(_TO_EVERYONE)
     return response
 
 

@@ -1,10 +1,12 @@
 """Queries of the OpenID desk; whatever may happen only once is one atomic UPDATE."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Select, delete, select, union_all, update
+from sqlalchemy import Select, bindparam, delete, insert, select, union_all, update
 from sqlalchemy.orm import Session
 
 from broker.interaction.models import UsedOnce
@@ -19,7 +21,40 @@ from broker.oidc.models import (
     InitialAccess,
     RefreshToken,
 )
+from broker.prepared import Prepared
 from broker.web.tools import tools
+
+# Made once: on the way to a token, making a statement anew costs more than running it.
+_CLIENT = Prepared(
+    select(ClientRow.id, ClientRow.secret, ClientRow.metadata_text).where(
+        ClientRow.id == bindparam("of"), ClientRow.removed.is_(None)
+    )
+)
+_GRANT = Prepared(
+    select(GrantRow.body).where(GrantRow.id == bindparam("of"), GrantRow.revoked.is_(None))
+)
+_CODE = Prepared(
+    select(*Code.__table__.columns, GrantRow.body)
+    .join_from(Code, GrantRow, Code.grant_id == GrantRow.id)
+    .where(Code.digest == bindparam("of"), GrantRow.revoked.is_(None))
+)
+_ACCESS_TOKEN = Prepared(
+    select(*AccessToken.__table__.columns, GrantRow.body)
+    .join_from(AccessToken, GrantRow, AccessToken.grant_id == GrantRow.id, isouter=True)
+    .where(AccessToken.digest == bindparam("of"), GrantRow.revoked.is_(None))
+)
+_ADD_GRANT = Prepared(insert(GrantRow))
+_ADD_CODE = Prepared(insert(Code))
+_ADD_ACCESS_TOKEN = Prepared(insert(AccessToken))
+_SPEND: Mapping[type[Code | RefreshToken], Prepared] = {
+    table: Prepared(
+        update(table)
+        .where(table.digest == bindparam("of"), table.spent.is_(None))
+        .values(spent=bindparam("now"))
+        .returning(table.digest)
+    )
+    for table in (Code, RefreshToken)
+}
 
 
 def digest(secret: str) -> bytes:
@@ -29,8 +64,11 @@ def digest(secret: str) -> bytes:
 
 def find_client(tx: Session, client_id: str) -> Client | None:
     """The registered client, or None."""
-    row = find_row(tx, client_id)
-    return None if row is None else Client(row.id, metadata_of(row), row.secret)
+    # PostgreSQL keeps no NUL and refuses even to look for one.
+    if "\0" in client_id:
+        return None
+    row = _CLIENT.first(tx, of=client_id)
+    return None if row is None else Client(row.id, _metadata(row.metadata_text), row.secret)
 
 
 def find_row(tx: Session, client_id: str) -> ClientRow | None:
@@ -53,21 +91,30 @@ def _metadata(text: str) -> ClientMetadata:
 
 def add_grant(tx: Session, grant: Grant, now: datetime) -> None:
     """Keep the grant."""
-    row = GrantRow(
+    _ADD_GRANT.run(
+        tx,
         id=grant.id,
         account_id=grant.account_id,
         client_id=grant.client_id,
         body=grant.to_json(),
         created=now,
     )
-    tx.add(row)
-    tx.flush()
+
+
+def add_code(tx: Session, unverified_code: str, **said: object) -> None:
+    """Keep the code, by digest; `said` are the other columns."""
+    _ADD_CODE.run(tx, digest=digest(unverified_code), **said)
+
+
+def add_access_token(tx: Session, unverified_token: str, **said: object) -> None:
+    """Keep the access token, by digest; `said` are the other columns."""
+    _ADD_ACCESS_TOKEN.run(tx, digest=digest(unverified_token), **said)
 
 
 def find_grant(tx: Session, grant_id: str) -> Grant | None:
     """The grant, unless it was revoked or erased."""
-    row = tx.get(GrantRow, grant_id)
-    return None if row is None or row.revoked else Grant.from_json(row.body)
+    row = _GRANT.first(tx, of=grant_id)
+    return None if row is None else Grant.from_json(row.body)
 
 
 def grants_of(tx: Session, account_id: str) -> list[Grant]:
@@ -76,9 +123,10 @@ def grants_of(tx: Session, account_id: str) -> list[Grant]:
     return [Grant.from_json(body) for body in tx.scalars(mine.order_by(GrantRow.created))]
 
 
-def find_code(tx: Session, unverified_code: str) -> Code | None:
-    """The code's row, spent or not."""
-    return tx.get(Code, digest(unverified_code))
+def find_code(tx: Session, unverified_code: str) -> tuple[Any, Grant] | None:
+    """The code's row, spent or not, and its grant, unless that was revoked or erased."""
+    row = _CODE.first(tx, of=digest(unverified_code))
+    return None if row is None else (row, Grant.from_json(row.body))
 
 
 def find_refresh_token(tx: Session, unverified_token: str) -> RefreshToken | None:
@@ -86,17 +134,9 @@ def find_refresh_token(tx: Session, unverified_token: str) -> RefreshToken | Non
     return tx.get(RefreshToken, digest(unverified_token))
 
 
-def spend(tx: Session, row: Code | RefreshToken, now: datetime) -> bool:
+def spend(tx: Session, table: type[Code | RefreshToken], digest: bytes, now: datetime) -> bool:
     """Whether this call was the one that spent it: two at once cannot both hear yes."""
-    table = type(row)
-    statement = (
-        update(table)
-        .where(table.digest == row.digest, table.spent.is_(None))
-        .values(spent=now)
-        .returning(table.digest)
-        .execution_options(synchronize_session=False)
-    )
-    return tx.execute(statement).first() is not None
+    return _SPEND[table].first(tx, of=digest, now=now) is not None
 
 
 def keep_answer(tx: Session, spent: RefreshToken, successor: bytes, sealed: bytes) -> None:
@@ -142,10 +182,17 @@ def forget(tx: Session, account_id: str) -> None:
     tx.execute(delete(GrantRow).where(GrantRow.id.in_(grants)))
 
 
-def find_access_token(tx: Session, unverified_token: str, now: datetime) -> AccessToken | None:
-    """The access token's row, unless it expired."""
-    row = tx.get(AccessToken, digest(unverified_token))
-    return row if row is not None and now < row.expires else None
+def find_access_token(
+    tx: Session, unverified_token: str, now: datetime
+) -> tuple[Any, Grant | None] | None:
+    """The access token's row and its grant, None for a client's own.
+
+    None where it expired or is unknown, its grant revoked or erased.
+    """
+    row = _ACCESS_TOKEN.first(tx, of=digest(unverified_token))
+    if row is None or now >= row.expires:
+        return None
+    return row, None if row.body is None else Grant.from_json(row.body)
 
 
 def sweep(tx: Session, now: datetime) -> None:

@@ -10,6 +10,7 @@ import hmac
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -39,12 +40,11 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 §4.1
 
 def redeem_code(tx: Session, asked: TokenRequest, tools: Tools, now: datetime) -> Answer:
     """The tokens that a code stands for, exactly once (RFC 6749 §4.1.3)."""
-    code = store.find_code(tx, asked.form.get("code", ""))
-    grant = store.find_grant(tx, code.grant_id) if code else None
+    code, grant = store.find_code(tx, asked.form.get("code", "")) or (None, None)
     if code is None or grant is None or grant.client_id != asked.client.id:
         return refused(tx, asked.client, "the code is unknown", now)
     audience = resource.within(asked.resources, grant.resource, tools.settings.issuer)
-    if not store.spend(tx, code, now):
+    if not store.spend(tx, Code, code.digest, now):
         return seen_before(tx, asked.client, "the code was used before", now, grant)
     if fault := _code_fault(code, asked, now):
         return refused(tx, asked.client, fault, now, grant)
@@ -80,7 +80,7 @@ GRANTS: Mapping[str, Answerer] = {
 """grant_type → what answers it."""
 
 
-def _code_fault(code: Code, asked: TokenRequest, now: datetime) -> str | None:
+def _code_fault(code: Any, asked: TokenRequest, now: datetime) -> str | None:
     if now >= code.expires:
         return "the code has expired"
     if asked.form.get("redirect_uri") != code.redirect_uri:

@@ -6,16 +6,28 @@ import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from broker import entropy
 from broker.accounts import vault
 from broker.accounts.models import Account
+from broker.db import read_once
 from broker.errors import NotFound
 from broker.identity.evidence import Evidence, Origin, from_json, to_json
+from broker.prepared import Prepared
 from broker.proofing.models import FiledEvidence, Handover, OpenAttempt, Try, Waiver
 from broker.web.tools import tools
+
+_NEWEST = FiledEvidence.at.desc(), FiledEvidence.filed.desc(), FiledEvidence.id
+_MINE = FiledEvidence.account_id == bindparam("of")
+_FILED = select(FiledEvidence).where(_MINE).order_by(*_NEWEST)
+_OUTLINES = Prepared(
+    select(FiledEvidence.id, FiledEvidence.kind, FiledEvidence.at, FiledEvidence.expires)
+    .where(_MINE)
+    .order_by(*_NEWEST)
+)
+_SEALED = Prepared(select(FiledEvidence.id, FiledEvidence.body).where(_MINE).order_by(*_NEWEST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,7 @@ def file(tx: Session, account_id: str, evidence: Evidence, now: datetime) -> Fil
         digest=digest(salt, named),
     )
     tx.add(row)
+    _forget(tx, account_id)
     return Filing(row.id, row.digest)
 
 
@@ -57,14 +70,20 @@ def digest(salt: str, evidence: Evidence) -> str:
 
 def evidence(tx: Session, account_id: str) -> tuple[Evidence, ...]:
     """All that the person has filed, newest first, whether still in force or not."""
-    return tuple(_unsealed(tx, row) for row in _rows(tx, account_id))
+    rows = _SEALED.all(tx, of=account_id)
+    return tuple(_unsealed(tx, account_id, row.id, row.body) for row in rows)
 
 
 def outlines(tx: Session, account_id: str) -> tuple[Evidence, ...]:
     """As `evidence`, without a word of what it says: enough to grade it, and no seal opened."""
-    return tuple(
-        Evidence(row.kind, (), (), row.at, row.expires, row.id) for row in _rows(tx, account_id)
-    )
+    kept = read_once(tx)
+    if _key(account_id) not in kept:
+        rows = _OUTLINES.all(tx, of=account_id)
+        kept[_key(account_id)] = tuple(
+            Evidence(row.kind, (), (), row.at, row.expires, row.id) for row in rows
+        )
+    outlined: tuple[Evidence, ...] = kept[_key(account_id)]
+    return outlined
 
 
 def remove(tx: Session, account_id: str, reference: str) -> str:
@@ -73,6 +92,7 @@ def remove(tx: Session, account_id: str, reference: str) -> str:
     if row is None or row.account_id != account_id:
         raise NotFound("evidence_unknown")
     tx.delete(row)
+    _forget(tx, account_id)
     return row.kind
 
 
@@ -80,10 +100,11 @@ def remove_all_of(tx: Session, account_id: str, origin: Origin) -> tuple[tuple[s
     """Take out whatever this foreign identity said: reference and kind of each that is gone."""
     gone = []
     for row in _rows(tx, account_id):
-        said = _unsealed(tx, row).origin
+        said = _unsealed(tx, account_id, row.id, row.body).origin
         if said and (said.scheme, said.holder) == (origin.scheme, origin.holder):
             tx.delete(row)
             gone.append((row.id, row.kind))
+    _forget(tx, account_id)
     return tuple(gone)
 
 
@@ -108,18 +129,25 @@ def erase(tx: Session, account_id: str) -> None:
     for table in (Handover, OpenAttempt, Try, FiledEvidence, Waiver):
         mine: ColumnElement[bool] = table.account_id == account_id
         tx.execute(delete(table).where(mine))
+    _forget(tx, account_id)
+
+
+def _key(account_id: str) -> tuple[str, str]:
+    return ("evidence", account_id)
+
+
+def _forget(tx: Session, account_id: str) -> None:
+    read_once(tx).pop(_key(account_id), None)
 
 
 def _rows(tx: Session, account_id: str) -> tuple[FiledEvidence, ...]:
-    mine = select(FiledEvidence).where(FiledEvidence.account_id == account_id)
-    newest = mine.order_by(FiledEvidence.at.desc(), FiledEvidence.filed.desc(), FiledEvidence.id)
-    return tuple(tx.scalars(newest))
+    return tuple(tx.scalars(_FILED, {"of": account_id}))
 
 
-def _unsealed(tx: Session, row: FiledEvidence) -> Evidence:
+def _unsealed(tx: Session, account_id: str, reference: str, body: bytes) -> Evidence:
     wrapping = tools().keyring.wrapping
-    body = vault.unseal(tx, row.account_id, _purpose(row.id), row.body, wrapping)
-    return from_json(body["evidence"])
+    plain = vault.unseal(tx, account_id, _purpose(reference), body, wrapping)
+    return from_json(plain["evidence"])
 
 
 def _purpose(reference: str) -> str:

@@ -1,8 +1,12 @@
 """Security headers of every answer (OWASP Secure Headers; CSP Level 3)."""
 
-from flask import Flask, Response, g
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
-from broker.web.tools import tools
+from flask import Flask, g
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _TARGETS = "form_targets"
 
@@ -14,6 +18,8 @@ _FIXED = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), "
     "publickey-credentials-get=(self), publickey-credentials-create=(self)",
 }
+
+_BY_HTTPS = {"Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
 
 
 def allow_form_target(origin: str) -> None:
@@ -27,23 +33,32 @@ def allow_form_target(origin: str) -> None:
 
 def install(app: Flask) -> None:
     """Add the headers to every answer; pages are never stored by caches unless they say so."""
+    secure = app.extensions["broker"].settings.secure
+    fixed = [*_FIXED.items(), *(_BY_HTTPS.items() if secure else ())]
+    inner = app.wsgi_app
 
-    @app.after_request
-    def _add(response: Response) -> Response:
-        for name, value in _FIXED.items():
-            response.headers.setdefault(name, value)
-        if tools().settings.secure:
-            response.headers.setdefault(
-                "Strict-Transport-Security", "max-age=63072000; includeSubDomains"
-            )
-        response.headers.setdefault("Content-Security-Policy", _policy())
-        response.headers.setdefault("Cache-Control", "no-store")
-        return response
+    def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        def start(status: str, said: list[tuple[str, str]], *error: Any) -> Any:
+            names = {name.lower() for name, _ in said}
+            said += [pair for pair in fixed if pair[0].lower() not in names]
+            if "content-security-policy" not in names:
+                said.append(("Content-Security-Policy", _policy()))
+            if "cache-control" not in names:
+                said.append(("Cache-Control", "no-store"))
+            return start_response(status, said, *error)
+
+        return inner(environ, start)
+
+    app.wsgi_app = wsgi_app  # type: ignore[method-assign]  # as Flask would have it done
 
 
 def _policy() -> str:
-    targets = " ".join(("'self'", *sorted(g.get(_TARGETS, set()))))
-    return (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        f"connect-src 'self'; form-action {targets}; frame-ancestors 'none'; base-uri 'none'"
-    )
+    if _TARGETS not in g:
+        return _CSP.format("'self'")
+    return _CSP.format(" ".join(("'self'", *sorted(g.get(_TARGETS)))))
+
+
+_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action {}; frame-ancestors 'none'; base-uri 'none'"
+)

@@ -123,7 +123,7 @@ def _asked() -> str | None:
 
 def _posted() -> str:
     # Asked once more by the page that says that the body was too large to be read.
-    if g.get(_UNREADABLE):
+    if request.method != "POST" or g.get(_UNREADABLE):
         return ""
     setattr(g, _UNREADABLE, True)
     wanted = request.form.get(ASKED, "")

@@ -1,6 +1,5 @@
 """Draws an address or a secret as a QR code (ISO/IEC 18004), inline SVG (home of segno)."""
 
-import segno
 from markupsafe import Markup
 
 BORDER = 4
@@ -9,6 +8,8 @@ BORDER = 4
 
 def drawn(address: str) -> Markup:
     """The code, black on white whatever the page's colours; hidden from readers aloud."""
+    import segno  # noqa: PLC0415  70 ms that a start need not wait for
+
     code = segno.make(address, error="m", micro=False)
     svg = code.svg_inline(
         # Sized by the style sheet: a viewBox, and no width of its own.

@@ -76,6 +76,15 @@ class Tools:
         return self.schemes() if self.schemes else {}
 
 
+def settled(kind: str) -> set[str]:
+    """Names of this kind that this process has seen committed, and that no one ever takes back.
+
+    What is in it need not be asked of the database again.
+    """
+    known: set[str] = current_app.extensions.setdefault(f"settled_{kind}", set())
+    return known
+
+
 def tools() -> Tools:
     """The tools of the application that serves this request."""
     held: Tools = current_app.extensions["broker"]

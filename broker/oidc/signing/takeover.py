@@ -10,6 +10,7 @@ from broker.audit.log import record
 from broker.jose import thumbprint
 from broker.keyring import Keyring
 from broker.oidc.models import SigningKeyUsed
+from broker.web.tools import settled
 
 
 def note(tx: Session, keyring: Keyring, alg: str, now: datetime) -> None:
@@ -19,10 +20,14 @@ def note(tx: Session, keyring: Keyring, alg: str, now: datetime) -> None:
     of an algorithm took over from nobody. Raises KeysMissing where no key signs with `alg`.
     """
     kid = thumbprint(keyring.active(alg, now))
+    known = settled("signing_key")
+    if kid in known:
+        return
     insert = postgresql.insert if tx.get_bind().dialect.name == "postgresql" else sqlite.insert
     statement = insert(SigningKeyUsed).values(kid=kid, alg=alg, since=now)
     first = tx.scalar(statement.on_conflict_do_nothing().returning(SigningKeyUsed.kid))
     if first is None:
+        known.add(kid)  # noted before, by a transaction that has ended
         return
     previous = tx.scalar(
         select(SigningKeyUsed.kid)

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from PIL import Image
+if TYPE_CHECKING:
+    from PIL import Image
 
 Lines = tuple[str, ...]
 
@@ -37,7 +39,7 @@ class Answer:
     cause: Cause | None = None
 
 
-Read = Callable[[Sequence[Image.Image]], Answer]
+Read = Callable[[Sequence["Image.Image"]], Answer]
 """(pictures, RGB, upright or not, all of one document) → what they show together.
 
 A reader never raises for what a picture shows.
