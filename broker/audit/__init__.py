@@ -1,7 +1,10 @@
 """The record: what happened, in a tree that nobody can change unnoticed (RFC 9162, C2SP tlog)."""
 
+from broker.audit import health
 from broker.audit.commands import commands
 from broker.audit.log import erase
 from broker.feature import Feature
 
-feature = Feature("audit", erase=erase, commands=commands)
+feature = Feature(
+    "audit", erase=erase, commands=commands, gauges=health.gauges, ready=health.is_sound
+)

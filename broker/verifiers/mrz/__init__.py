@@ -1,5 +1,6 @@
 """The data page of a passport, photographed: its machine-readable zone (ICAO 9303-3, -4)."""
 
+from broker.verifiers.mrz.measured import measured
 from broker.verifiers.mrz.reading import PassportEye, ReadMrz
 from broker.verifiers.mrz.tesseract import EngineMissing, engine_available
 from broker.verifiers.mrz.verifier import MrzVerifier
@@ -17,4 +18,5 @@ __all__ = [
     "ReadMrz",
     "Worker",
     "engine_available",
+    "measured",
 ]
