@@ -64,6 +64,10 @@ class Collector:
         """Send what waits."""
         self._provider.force_flush()
 
+    def stop(self) -> None:
+        """Send what waits, and end the thread."""
+        self._provider.shutdown()
+
 
 class _Told:
     """A span of the library, which is told nothing but ATTRIBUTES."""

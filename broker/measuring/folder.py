@@ -38,11 +38,10 @@ def parts(stored: str) -> tuple[str, str, tuple[str, ...]]:
     return measure, part, tuple(labels)
 
 
-def begin(folder: Path, name: str) -> tuple[MmapedDict, int]:
-    """A file for this process, and what holds the lock on it. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{os.getpid()}.{name}.live"
-    with _alone(folder):
+def begin(path: Path) -> tuple[MmapedDict, int]:
+    """A new file of this process, and what holds the lock on it. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(path.parent):
         held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         os.posix_fallocate(held, 0, SIZE)
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,11 +3,13 @@
 import logging
 import os
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
-from weakref import WeakMethod
+from weakref import WeakMethod, finalize
 
 from broker import entropy
 from broker.clock import Clock
@@ -43,9 +45,22 @@ class SharedMeter:
         """Open the file. Raises OSError where the folder cannot be written."""
         self._folder, self._clock, self._draw = folder, clock, draw
         self._known: Known = {}
+        self._closing: list[Callable[[], None]] = []
         self._open()
+        # At the end of the process the kernel does it, and threads may count until then.
+        finalize(self, _close, self._closing).atexit = False
         again = WeakMethod(self._reopen)
         os.register_at_fork(after_in_child=lambda: (method := again()) and method())
+
+    @property
+    def file(self) -> Path:
+        """The file of this process."""
+        return self._path
+
+    @property
+    def combinations(self) -> int:
+        """How many combinations of labels were met."""
+        return len(self._rows)
 
     def know(self, known: Known) -> None:
         """As the protocol says."""
@@ -99,17 +114,24 @@ class SharedMeter:
         self._lock = Lock()
         self._rows: dict[tuple[Measure, tuple[str, ...]], _Row] = {}
         name = entropy.token(self._draw, bits=64)
+        self._path = self._folder / f"{os.getpid()}.{name}.live"
         self._file: Any
-        self._file, self._held = begin(self._folder, name)
+        self._file, held = begin(self._path)
+        self._closing += [self._file.close, partial(os.close, held)]
 
     def _reopen(self) -> None:
         """A fork has a file of its own; where that cannot be, it counts for nobody."""
-        os.close(self._held)
+        _close(self._closing)
         try:
             self._open()
         except OSError as error:
             _log.warning("metrics of this process are lost: %s", type(error).__name__)
-            self._file, self._held = _Nowhere(), os.open(os.devnull, os.O_RDONLY)
+            self._file = _Nowhere()
+
+
+def _close(those: list[Callable[[], None]]) -> None:
+    while those:
+        those.pop()()
 
 
 class _Nowhere:

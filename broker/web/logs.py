@@ -36,7 +36,7 @@ class Lines(logging.Formatter):
             told["request_id"] = request.environ.get(REQUEST_ID, "")
         if record.exc_info and record.exc_info[0]:
             told["error"] = record.exc_info[0].__name__
-        return json.dumps(told, ensure_ascii=False)
+        return json.dumps(told)  # ASCII: U+2028 would end a line for some readers
 
 
 def tell(seen: Seen) -> None:
