@@ -21,8 +21,10 @@ from broker.measuring.measure import Kind
 Values = dict[str, tuple[float, float]]
 """Key (`key`) → value, and when it was noted in seconds since 1970 (0 where that is not kept)."""
 
-SIZE: Final = 1 << 20
-"""Bytes that a process's file has from the start: writing to it later needs no new room."""
+SIZE: Final = 1 << 22
+"""Bytes of a process's file from the start: more than `shared.MOST` rows need, so that writing
+never needs new room. A page of the file that a full disk has no room for would kill the process.
+"""
 
 _PAST, _LOCK, _LIVE = "past.json", "lock", "*.live"
 
@@ -40,7 +42,6 @@ def parts(stored: str) -> tuple[str, str, tuple[str, ...]]:
 
 def begin(path: Path) -> tuple[MmapedDict, int]:
     """A new file of this process, and what holds the lock on it. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     with _alone(path.parent):
         held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         os.posix_fallocate(held, 0, SIZE)
@@ -52,8 +53,10 @@ def gathered(folder: Path) -> tuple[Values, int]:
     """What all processes have counted, living and dead, and how many live."""
     with _alone(folder):
         past, living = _past(folder), list[Values]()
-        dead = [path for path in sorted(folder.glob(_LIVE)) if _is_dead(path)]
-        for path in sorted(folder.glob(_LIVE)):
+        # Those of another user, who ran a command say, are theirs.
+        every = [path for path in sorted(folder.glob(_LIVE)) if os.access(path, os.R_OK)]
+        dead = [path for path in every if _is_dead(path)]
+        for path in every:
             (past if path in dead else living).append(_values(path))
         before = merged(past, dead=True)
         if dead:
@@ -80,6 +83,7 @@ def merged(each: list[Values], *, dead: bool = False) -> Values:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
     with (folder / _LOCK).open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
         yield

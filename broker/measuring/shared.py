@@ -18,6 +18,9 @@ from broker.measuring.folder import begin, key
 from broker.measuring.measure import OTHER, Kind, Label, Measure
 from broker.measuring.meter import Known
 
+MOST = 1500
+"""Combinations of labels that are told apart; the house has fewer, whatever it is asked."""
+
 _log = logging.getLogger("broker")
 
 
@@ -97,6 +100,8 @@ class SharedMeter:
         """
         values = zip(measure.labels, labels, strict=True)
         safe = tuple(value if self._knows(label, value) else OTHER for label, value in values)
+        if len(self._rows) >= MOST and (measure, safe) not in self._rows:
+            safe = tuple(OTHER for _ in labels)
         row = self._rows.get((measure, safe))
         if row is None:
             names: tuple[str, ...] = ("",)

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -138,3 +140,16 @@ def test_bounds_rise() -> None:
     for measure in MEASURES:
         assert list(measure.buckets) == sorted(set(measure.buckets))
         assert bool(measure.buckets) == (measure.kind is Kind.HISTOGRAM)
+
+
+def test_what_is_off_is_not_imported() -> None:
+    """Cold start: the libraries would take a tenth of it."""
+    told = subprocess.run(
+        [sys.executable, "-c", "import sys, broker.app; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    loaded = {name.partition(".")[0] for name in told.stdout.split()}
+    assert not loaded & {"prometheus_client", "opentelemetry"}

@@ -14,9 +14,17 @@ from hypothesis import strategies as st
 
 from broker import entropy
 from broker.measuring import SILENT
-from broker.measuring.catalogue import CONNECTIONS, ERRORS, LIMITS, LOGINS, TOKENS, UPSTREAM
+from broker.measuring.catalogue import (
+    CONNECTIONS,
+    ERRORS,
+    LIMITS,
+    LOGINS,
+    REQUESTS,
+    TOKENS,
+    UPSTREAM,
+)
 from broker.measuring.folder import SIZE, gathered
-from broker.measuring.shared import SharedMeter
+from broker.measuring.shared import MOST, SharedMeter
 from broker.measuring.text import exposed
 from tests.conftest import StoppedClock
 
@@ -173,6 +181,18 @@ def test_ten_thousand_hostile_values_take_no_room(meter: SharedMeter) -> None:
     for number in range(10_000):
         meter.count(LIMITS, f"/evil/{number}")
     assert meter.combinations == 1
+    assert meter.file.stat().st_size == SIZE
+
+
+def test_the_longest_rows_of_all_fit_into_the_room_that_was_taken(meter: SharedMeter) -> None:
+    routes = [f"/a/long/route/of/the/house/<with>/<its>/<templates>/{n:05}" for n in range(MOST)]
+    meter.know({"routes": lambda: routes})
+    for route in routes:
+        for seconds in (*REQUESTS.buckets, 99):
+            meter.observe(REQUESTS, seconds, route, "OPTIONS", "2xx")
+    meter.observe(REQUESTS, 1, routes[0], "GET", "2xx")
+    meter.observe(REQUESTS, 1, routes[1], "GET", "2xx")
+    assert meter.combinations == MOST + 1  # all that is more is "other"
     assert meter.file.stat().st_size == SIZE
 
 
