@@ -70,13 +70,13 @@ PROOFS = Measure(
     Kind.COUNTER,
     "broker_proofings_total",
     "What persons presented, by the way of proving and by what came of it.",
-    (_WAY, _one_of("result", "accepted", "refused")),
+    (_WAY, _one_of("result", "accepted", "refused", "failed")),
 )
 PICTURES = Measure(
     Kind.HISTOGRAM,
     "broker_picture_seconds",
     "Reading the pictures of one request, the wait for a reading process included.",
-    (_one_of("result", "read", "refused", "busy", "too_costly"),),
+    (_one_of("result", "read", "refused", "busy", "too_costly", "failed"),),
     _SLOW,
 )
 READERS_KILLED = Measure(

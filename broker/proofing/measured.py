@@ -29,11 +29,12 @@ def opened(verifier: Verifier, attempt: Attempt) -> Opening:
 def closed(verifier: Verifier, attempt: Attempt, sent: Reply) -> Evidence:
     """What `verifier.close` returns. Raises as it does."""
     meter, began, scheme = tools().meter, perf_counter(), attempt.remembered.get("scheme", "")
-    result = "refused"
+    result = "failed"
     try:
         evidence = verifier.close(attempt, sent)
         result = "accepted"
     except EvidenceRejected as refusal:
+        result = "refused"
         _contact(verifier, scheme, refusal.code)
         raise
     finally:

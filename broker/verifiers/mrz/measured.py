@@ -16,13 +16,15 @@ def measured(read: ReadUploads, meter: Meter) -> ReadUploads:
     """`read`, whose every call is measured."""
 
     def reading(uploads: Sequence[bytes]) -> Answer:
-        began, result = perf_counter(), "read"
+        began, result = perf_counter(), "failed"
         try:
-            return read(uploads)
+            answer = read(uploads)
+            result = "read"
         except EvidenceRejected as refusal:
             result = _RESULTS.get(refusal.code, "refused")
             raise
         finally:
             meter.observe(PICTURES, perf_counter() - began, result)
+        return answer
 
     return reading

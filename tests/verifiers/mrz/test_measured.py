@@ -1,13 +1,13 @@
 """What an operator sees of the reading of pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from broker.errors import EvidenceRejected
-from broker.verifiers.mrz.answer import ReadUploads
+from broker.verifiers.mrz.answer import Answer, ReadUploads
 from broker.verifiers.mrz.measured import measured
 from broker.verifiers.mrz.worker import Worker
 from broker.web.tools import Tools
@@ -53,3 +53,12 @@ def test_a_process_that_is_too_slow_or_gone_is_counted(read: ReadUploads, tmp_pa
     refused(read, DEADLY)
     assert seen(tmp_path)["broker_readers_killed_total", "", "gone"] == 2  # it was tried again
     assert count(tmp_path, "too_costly") == 2
+
+
+def test_a_fault_of_ours_is_no_refusal(tools: Tools, tmp_path: Path) -> None:
+    def broken(_: Sequence[bytes]) -> Answer:
+        raise OSError("no process can be started")
+
+    with pytest.raises(OSError, match="no process"):
+        measured(broken, metering.metered(tools, tmp_path).meter)((PICTURE,))
+    assert count(tmp_path, "failed") == 1
