@@ -81,7 +81,7 @@ lock: $(VENV)/.test-installed ## Resolve the dependencies anew into requirements
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --extra demo pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --extra dev --extra demo --extra parquet --extra pkcs11 --extra redis pyproject.toml -o requirements/dev.txt
+	  --no-emit-index-url --extra dev --extra demo --extra parquet --extra pkcs11 --extra redis --extra traces pyproject.toml -o requirements/dev.txt
 
 help: ## This list
 	@echo "make run     serve the broker and a demonstration relying service"

@@ -28,13 +28,25 @@ from broker.identity.assurance import SHIPPED, read_policy
 from broker.identity.scheme import Scheme, SchemeRejected, graded, key_files
 from broker.identity.scheme_folder import HeldSchemes
 from broker.identity.verifier import SchemeVerifier, Surroundings, Verifier
+from broker.measuring import SILENT, UNTRACED, Meter, Tracer
 from broker.oidc import publishing
 from broker.outbound import Outbound
-from broker.settings import Settings, read_settings
+from broker.settings import MetricsSettings, Settings, TracesSettings, read_settings
 from broker.verifiers.eidas import EidasVerifier
-from broker.verifiers.mrz import READER, MrzVerifier, Worker
+from broker.verifiers.mrz import READER, MrzVerifier, Worker, measured
 from broker.verifiers.upstream import UpstreamVerifier
-from broker.web import cookies, csrf, errors, headers, locale, static_files, uploads
+from broker.web import (
+    cookies,
+    csrf,
+    errors,
+    headers,
+    health,
+    locale,
+    logs,
+    observing,
+    static_files,
+    uploads,
+)
 from broker.web.pages import pages as shell
 from broker.web.tools import Tools
 from broker.web.work import work
@@ -80,8 +92,9 @@ def verifiers(tools: Tools) -> tuple[Verifier, ...]:
         unlock=keyring.unlock(settings.keys),
         scheme_files=settings.schemes_dir,
     )
+    reading = measured(Worker(READER, meter=tools.meter), tools.meter)
     return (
-        MrzVerifier(Worker(READER), specimens=settings.proofing.accept_specimens),
+        MrzVerifier(reading, specimens=settings.proofing.accept_specimens),
         *(made(around) for made in FOREIGN),
     )
 
@@ -120,7 +133,7 @@ class House(Flask):
 
 def create_app(tools: Tools | None = None) -> Flask:
     """The WSGI application; without `tools`, production ones from BROKER_* variables and keys/."""
-    tools = tools or production_tools(read_settings(os.environ))
+    tools = tools or _started()
     tools = replace(tools, schemes=tools.schemes or held_schemes(tools))
     tools = replace(
         tools,
@@ -141,6 +154,7 @@ def create_app(tools: Tools | None = None) -> Flask:
     for part in (uploads, headers, cookies, locale, csrf, static_files, errors, publishing):
         part.install(app)
     app.register_blueprint(shell)
+    app.register_blueprint(health.pages)
     app.cli.add_command(work)
     for feature in tools.features:
         if feature.pages is not None:
@@ -160,11 +174,32 @@ def create_app(tools: Tools | None = None) -> Flask:
         )
     if hops := tools.settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    _observe(app, tools)
     return app
+
+
+def _observe(app: Flask, tools: Tools) -> None:
+    """Hang what the operator sees; last, so that it sees every request as it came."""
+    settings = tools.settings.metrics
+    if settings.token_file is not None:
+        from broker.web import metrics  # noqa: PLC0415  its library takes long to import
+
+        app.register_blueprint(metrics.door(settings.token_file, settings.directory))
+    tools.meter.know(observing.known(app, tools))
+    observing.install(app, tools, (logs.tell,) if tools.settings.log == "json" else ())
+
+
+def _started() -> Tools:
+    """Production tools for this very process, which writes its log as they say."""
+    settings = read_settings(os.environ)
+    if settings.log == "json":
+        logs.install()
+    return production_tools(settings)
 
 
 def production_tools(settings: Settings) -> Tools:
     """Tools with the real time, chance and keys. Raises KeysMissing or ValueError at start."""
+    meter, tracer = _meter(settings.metrics), _tracer(settings.traces)
     return Tools(
         settings=settings,
         clock=clock.utcnow,
@@ -176,8 +211,28 @@ def production_tools(settings: Settings) -> Tools:
             keyring.unlock(settings.keys),
         ),
         policy=read_policy(settings.policy_file or SHIPPED),
-        outbound=Outbound(local=not settings.secure),
+        outbound=Outbound(local=not settings.secure, meter=meter, tracer=tracer),
+        meter=meter,
+        tracer=tracer,
     )
+
+
+def _meter(settings: MetricsSettings) -> Meter:
+    """Raises OSError where the processes have no folder to share."""
+    if settings.token_file is None:
+        return SILENT
+    from broker.measuring.shared import SharedMeter  # noqa: PLC0415  as above
+
+    return SharedMeter(settings.directory, clock.utcnow, entropy.system)
+
+
+def _tracer(settings: TracesSettings) -> Tracer:
+    """Raises ModuleNotFoundError where traces are wanted and their library is not there."""
+    if not settings.endpoint:
+        return UNTRACED
+    from broker.measuring.collector import to_collector  # noqa: PLC0415  an optional dependency
+
+    return to_collector(settings.endpoint, settings.share)
 
 
 def absolute(url: str) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from broker.errors import NotFound, OAuthCode
 from broker.identity.evidence import Evidence
+from broker.measuring import Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,15 @@ Listener = Callable[[Session, str, str, datetime], None]
 Worker = Callable[[], bool]
 """() → whether something was due; then one thing of it was done, in transactions of its own."""
 
+Sample = tuple[Measure, tuple[str, ...], float]
+"""A measure, the values of its labels in its order, and its value."""
+
+Gauges = Callable[[Session, datetime], Iterable[Sample]]
+"""(tx, now) → what an operator measures of this room and nobody keeps: looked up when asked."""
+
+Readiness = Callable[[Session, datetime], bool]
+"""(tx, now) → whether this room can do its work; cheap, and nothing is written."""
+
 Revoker = Callable[[Session, str, str], None]
 """(tx, account_id, client_id) → nothing; what this room let the client have is void."""
 
@@ -160,6 +170,8 @@ class Feature:
     work: Worker | None = None
     commands: AppGroup | None = None
     metadata: MetadataSource | None = None
+    gauges: Gauges | None = None
+    ready: Readiness | None = None
     produces: frozenset[str] = frozenset()
 
 

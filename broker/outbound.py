@@ -16,9 +16,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from pathlib import Path
+from time import perf_counter
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from broker.errors import UpstreamUnavailable
+from broker.measuring import SILENT, UNTRACED, Meter, Tracer
+from broker.measuring.catalogue import OUTBOUND
 
 Resolve = Callable[[str, int], Sequence[str]]
 """(host, port) → its IP addresses. Raises OSError."""
@@ -54,6 +57,8 @@ class Outbound:
     total: float = 5.0
     resolve: Resolve = field(default=system_resolve, repr=False)
     trust: Callable[[], ssl.SSLContext] = field(default=system_trust, repr=False)
+    meter: Meter = field(default=SILENT, repr=False)
+    tracer: Tracer = field(default=UNTRACED, repr=False)
 
     def get(self, url: str, *, limit: int = 64 * 1024, accept: str = "application/json") -> bytes:
         """The document at `url`, of media type `accept` (a JSON type's `+json` kin count).
@@ -112,7 +117,24 @@ class Outbound:
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, limit: int
     ) -> "Answer":
-        parts = _target(url, local=self.local)
+        began, facts = perf_counter(), {"http.request.method": method}
+        result = "answered"
+        with self.tracer.outgoing() as span:
+            try:
+                parts = _target(url, local=self.local)
+                facts["server.address"] = parts.hostname or ""
+                return self._talked(parts, method, headers, body, limit)
+            except UpstreamUnavailable as error:
+                facts["error.type"] = result = error.code
+                raise
+            finally:
+                self.meter.observe(OUTBOUND, perf_counter() - began, result)
+                span.tell(method, facts)
+
+    def _talked(
+        self, parts: SplitResult, method: str, headers: Mapping[str, str], body: bytes | None,
+        limit: int,
+    ) -> "Answer":  # fmt: skip
         line = _Line()
         # A thread of its own, because neither name resolution nor a peer that drips one byte a
         # second knows a total deadline. It dies with its connection, which we cut.

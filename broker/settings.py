@@ -165,6 +165,24 @@ class AuditSettings(_Section):
     """How long the quorum may be missing before nothing above P1 is issued."""
 
 
+class MetricsSettings(_Section):
+    """What Prometheus may ask (docs/observability.md)."""
+
+    token_file: Path | None = None
+    """File with the token that opens /metrics; unset: nothing is measured, and no such door."""
+    directory: Path = Path("var/metrics")
+    """Where the processes of this machine share what they count."""
+
+
+class TracesSettings(_Section):
+    """Spans for the operator's own OpenTelemetry collector."""
+
+    endpoint: str = Field(default="", pattern="^(https?://[^?#]+)?$")
+    """Where it takes them (OTLP over HTTP); empty: there are none."""
+    share: float = Field(default=1.0, ge=0, le=1)
+    """How many of the traces are kept."""
+
+
 class Settings(BaseSettings):
     """Everything that an operator may decide."""
 
@@ -201,6 +219,10 @@ class Settings(BaseSettings):
     audit: AuditSettings = AuditSettings()
     mail: MailSettings = MailSettings()
     tls: TlsSettings = TlsSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    traces: TracesSettings = TracesSettings()
+    log: Literal["plain", "json"] = "plain"
+    """What is written to stderr: warnings in words, or an object a line, one for each request."""
 
     @model_validator(mode="after")
     def _published_long_enough(self) -> Self:

@@ -2,7 +2,9 @@
 
 import contextlib
 import time
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,9 @@ from hypothesis import strategies as st
 
 from broker.errors import UpstreamUnavailable
 from broker.outbound import Outbound, admitted, system_resolve
+from broker.web.tools import Tools
+from tests import metering
+from tests.metering import seen
 from tests.servers import document, here, outbound, serving
 
 KEYS = b'{"keys": []}'
@@ -306,3 +311,13 @@ def test_an_answer_above_the_limit_is_no_answer() -> None:
     with serving(document(b"x" * 101)) as url, pytest.raises(UpstreamUnavailable) as caught:
         outbound().fetch(url, limit=100)
     assert caught.value.code == "upstream_unusable"
+
+
+def test_a_call_is_measured_by_what_came_of_it(tools: Tools, tmp_path: Path) -> None:
+    client = replace(outbound(total=0.5), meter=metering.metered(tools, tmp_path).meter)
+    with serving(document(KEYS)) as url:
+        client.get(url)
+    assert refusal(client, url) == "upstream_unavailable"  # it is gone
+    assert refusal(client, "gopher://keys.test/") == "address_refused"
+    results = {row[2] for row in seen(tmp_path) if row[0] == "broker_outbound_seconds"}
+    assert results == {"answered", "upstream_unavailable", "address_refused"}

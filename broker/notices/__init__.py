@@ -16,4 +16,5 @@ feature = Feature(
     recorded=listen,
     work=send_next,
     commands=commands,
+    gauges=store.gauges,
 )

@@ -1,10 +1,13 @@
 """Queries on addresses and on letters that wait."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from broker.feature import Sample
+from broker.measuring.catalogue import QUEUE, QUEUE_AGE
 from broker.notices.models import Notice, NoticeAddress
 
 
@@ -40,6 +43,13 @@ def drop(tx: Session, notice_id: str) -> bool:
     """Forget the letter; returns whether it was still there."""
     gone = tx.execute(delete(Notice).where(Notice.id == notice_id).returning(Notice.id))
     return gone.first() is not None
+
+
+def gauges(tx: Session, now: datetime) -> Iterator[Sample]:
+    """How many letters wait, and how long the oldest has."""
+    length, oldest = tx.execute(select(func.count(), func.min(Notice.created))).one()
+    yield QUEUE, ("mail",), length
+    yield QUEUE_AGE, ("mail",), (now - oldest).total_seconds() if oldest else 0.0
 
 
 def erase(tx: Session, account_id: str) -> None:

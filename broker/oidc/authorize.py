@@ -18,6 +18,7 @@ from broker.errors import OAuthCode
 from broker.feature import Asked, SignedIn, evidence_of
 from broker.identity.assurance import acr_uri
 from broker.interaction import store as interactions
+from broker.measuring.catalogue import LOGINS
 from broker.oidc import grading, pushed, resource, store
 from broker.oidc.claims_request import acr_wish, names, personal, subject_asked
 from broker.oidc.client import Client
@@ -100,6 +101,7 @@ def refuse(  # noqa: PLR0913  to whom, what, and where to write it down
     """The refusal as the service hears it, its trace in the record."""
     pushed.settle(tx, request, tools, now)
     record(tx, "code.refused", {"client": request.client_id, "reason": code.value}, now)
+    tools.meter.count(LOGINS, "none", "refused")
     return reply(_address(request), client, tools, error=code.value)
 
 
@@ -165,6 +167,7 @@ def _finish(  # noqa: PLR0913  everything meets here
     facts = {"account": account_id, "client": client.id, "grant": grant.id}
     told = {"subject": grant.subject, "acr": grant.assurance.acr}
     record(tx, "code.issued", facts | told, now)
+    tools.meter.count(LOGINS, grant.assurance.acr, "accepted")
     return reply(_address(request), client, tools, code=code)
 
 

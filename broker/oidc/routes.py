@@ -1,10 +1,13 @@
 """The OpenID desk's endpoints: HTTP in, HTTP out, one transaction each."""
 
+from time import perf_counter
+
 from flask import Blueprint, Response, jsonify, request
 
 from broker.db import reading, transaction
 from broker.errors import OAuthCode, OAuthError
 from broker.feature import ClaimsAsked, claims_of
+from broker.measuring.catalogue import TOKENS
 from broker.oidc import form, nesting, possession, publishing, store
 from broker.oidc.access import granted
 from broker.oidc.claims import told_to, userinfo_claims
@@ -47,7 +50,8 @@ SEVERAL = ("resource", "audience")
 @pages.post("/token")
 def token() -> Response:
     """The token endpoint (Core §3.1.3): all of it in one transaction."""
-    app, now, sent = tools(), tools().clock(), form.read(several=SEVERAL)
+    app, now, began = tools(), tools().clock(), perf_counter()
+    sent = form.read(several=SEVERAL)
     with proved_client(sent.once) as (tx, client):
         answerer = _answerer(sent.once.get("grant_type", ""), client)
         asked = TokenRequest(
@@ -62,6 +66,7 @@ def token() -> Response:
         raise answer.error()
     if "id_token" in answer:  # here, because the client's keys may have to be fetched
         answer |= {"id_token": nesting.nested(answer["id_token"], client, "id_token", now)}
+    app.meter.observe(TOKENS, perf_counter() - began, sent.once["grant_type"])
     return jsonify(answer)
 
 

@@ -10,7 +10,7 @@ from broker.db import reading, transaction
 from broker.errors import EvidenceRejected, NotFound
 from broker.identity.verifier import Attempt, Page, Verifier
 from broker.interaction.store import asked
-from broker.proofing import attempts, handover
+from broker.proofing import attempts, handover, measured
 from broker.proofing.models import Handover, OpenAttempt
 from broker.proofing.presenting import Answer, door, door_path, reply, review_path
 from broker.web import qr
@@ -80,7 +80,7 @@ def send(token: str) -> Answer:
         attempts.count(tx, row.account_id, now)
         attempt = attempts.resume(tx, row, now, choose())
     try:
-        evidence = verifier.close(attempt, sent)
+        evidence = measured.closed(verifier, attempt, sent)
     except EvidenceRejected as refusal:
         return _refused(view, attempt, refusal.code)
     now = tools().clock()

@@ -14,7 +14,7 @@ from broker.identity.assurance import assess
 from broker.identity.evidence import Evidence, Origin, Outcome
 from broker.identity.verifier import Attempt, SchemeVerifier, Verifier
 from broker.interaction.store import ACCOUNT, asked, resume_path
-from broker.proofing import attempts, store, words
+from broker.proofing import attempts, measured, store, words
 from broker.proofing.foreign import choosing, joining
 from broker.proofing.foreign.ways import find
 from broker.proofing.phone_routes import phones
@@ -108,7 +108,7 @@ def open_door(handle: str, kind: str) -> Answer:
             attempts.count(tx, where.account_id, now)
         attempt = replace(attempt, scheme=way.scheme.id, country=way.country, least=way.least)
     try:
-        opening = verifier.open(attempt)
+        opening = measured.opened(verifier, attempt)
     except EvidenceRejected as refusal:
         return _closed(handle, where, attempt, refusal.code)
     with transaction() as tx:
@@ -129,7 +129,7 @@ def present(handle: str, kind: str) -> Answer:
         attempts.count(tx, where.account_id, now)
         attempt = attempts.resume(tx, row, now, choose())
     try:
-        evidence = verifier.close(attempt, sent)
+        evidence = measured.closed(verifier, attempt, sent)
     except EvidenceRejected as refusal:
         return _refused(handle, where, attempt, verifier, refusal.code)
     now = tools().clock()

@@ -29,6 +29,11 @@ def write(cookie: str, value: str) -> None:
     g.setdefault(_PENDING, {})[cookie] = value
 
 
+def forget() -> None:
+    """Send none with this answer, whatever was written."""
+    g.pop(_PENDING, None)
+
+
 def browser() -> str:
     """The unguessable name of this browser, given to it on its first page."""
     name = read(BROWSER)

@@ -13,6 +13,7 @@ from broker import entropy
 from broker.errors import BrokerError, OAuthCode, OAuthError
 from broker.web.bearer import DPOP_ALGORITHMS
 from broker.web.messages import message
+from broker.web.observing import ERROR
 from broker.web.tools import tools
 
 log = logging.getLogger("broker")
@@ -20,6 +21,7 @@ log = logging.getLogger("broker")
 PROBLEM = "application/problem+json"
 _MACHINE_DOORS = (
     "/introspect", "/revoke", "/register", "/token", "/par", "/userinfo", "/jwks", "/.well-known/",
+    "/healthz", "/readyz", "/metrics",
 )  # fmt: skip
 
 _CLIENT_DOORS = frozenset({"/token", "/par", "/introspect", "/revoke"})
@@ -57,6 +59,7 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(BrokerError)
     def _foreseen(error: BrokerError) -> BaseResponse:
+        request.environ[ERROR] = error.code
         redirected: Redirected | None = g.get(_REDIRECTED)
         if redirected and isinstance(error, OAuthError) and error.redirectable:
             return redirected(error)
@@ -93,6 +96,7 @@ def _status(error: BrokerError) -> int:
 
 def answer(code: str, status: int, hint: str = "", reference: str = "") -> Response:
     """The error in the form that this door's callers expect."""
+    request.environ[ERROR] = code
     if request.path.startswith("/api/"):
         return _problem(code, status, hint)
     if request.path.startswith(_MACHINE_DOORS):

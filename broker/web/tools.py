@@ -14,6 +14,7 @@ from broker.identity.assurance import Policy
 from broker.identity.scheme_folder import Schemes
 from broker.identity.verifier import Verifier
 from broker.keyring import Keyring
+from broker.measuring import SILENT, UNTRACED, Meter, Tracer
 from broker.outbound import Outbound
 from broker.settings import Settings
 
@@ -64,6 +65,8 @@ class Tools:
     read_token: TokenReader | None = None
     outbound: Outbound = field(default_factory=Outbound)
     schemes: Callable[[], Schemes] | None = None
+    meter: Meter = SILENT
+    tracer: Tracer = UNTRACED
 
     @property
     def keyring(self) -> Keyring:

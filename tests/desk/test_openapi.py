@@ -51,7 +51,7 @@ def test_description_and_routes_name_the_same_paths_and_methods(app: Flask) -> N
     served = {
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in app.url_map.iter_rules()
-        if rule.rule.startswith("/api/")
+        if rule.rule.startswith(("/api/", "/healthz", "/readyz"))
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     described = {(path, method) for path, item in API["paths"].items() for method in item}

@@ -1,14 +1,17 @@
 """The notices that are still to be delivered: taken by one worker at a time, tried for a day."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from broker import entropy
 from broker.audit.log import record
 from broker.entropy import RandomBytes
+from broker.feature import Sample
+from broker.measuring.catalogue import QUEUE, QUEUE_AGE
 from broker.oidc.logout.models import LogoutNotice
 
 LEASE = timedelta(seconds=60)
@@ -93,6 +96,13 @@ def give_up(tx: Session, notice: Notice, reason: str, now: datetime) -> None:
     facts: dict[str, object] = {"client": notice.client_id, "tries": notice.tries}
     record(tx, "logout.refused", {**facts, "reason": reason}, now)
     _drop(tx, notice)
+
+
+def gauges(tx: Session, now: datetime) -> Iterator[Sample]:
+    """How many notices wait, and how long the oldest has."""
+    length, oldest = tx.execute(select(func.count(), func.min(LogoutNotice.created))).one()
+    yield QUEUE, ("sign_out",), length
+    yield QUEUE_AGE, ("sign_out",), (now - oldest).total_seconds() if oldest else 0.0
 
 
 def wait(tries: int) -> timedelta:

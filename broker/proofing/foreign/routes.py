@@ -21,7 +21,7 @@ from broker.errors import EvidenceRejected, NotFound, TooLarge
 from broker.identity.evidence import Evidence
 from broker.identity.verifier import Attempt, Publishes, Reply, SchemeVerifier, Verifier
 from broker.interaction.store import ACCOUNT, asked, resume_path
-from broker.proofing import attempts
+from broker.proofing import attempts, measured
 from broker.proofing import store as filed
 from broker.proofing.foreign import store
 from broker.proofing.presenting import Answer, door, review_path
@@ -133,7 +133,7 @@ def _evidence(verifier: Verifier, found: _Collected) -> Evidence | str:
     if found.resumed.remembered.get("scheme", found.name) != found.name:
         return "answer_from_elsewhere"
     try:
-        return verifier.close(found.resumed, found.sent)
+        return measured.closed(verifier, found.resumed, found.sent)
     except EvidenceRejected as refusal:
         log.info("refused: %s from %s (%s)", refusal.code, found.name, refusal.hint)
         return refusal.code

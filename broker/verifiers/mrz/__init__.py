@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from broker.verifiers.mrz.measured import measured
 from broker.verifiers.mrz.verifier import MrzVerifier
 from broker.verifiers.mrz.worker import Bounds, Worker
 
@@ -21,6 +22,7 @@ __all__ = [
     "ReadMrz",
     "Worker",
     "engine_available",
+    "measured",
 ]
 
 

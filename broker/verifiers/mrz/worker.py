@@ -14,6 +14,8 @@ from threading import BoundedSemaphore, Lock
 from time import monotonic
 
 from broker.errors import EvidenceRejected
+from broker.measuring import SILENT, Meter
+from broker.measuring.catalogue import READERS_KILLED
 from broker.verifiers.mrz.answer import Answer
 from broker.verifiers.mrz.frames import OPENED, READY, Gone, Late, from_json, hear, send
 from broker.verifiers.mrz.refusals import REFUSALS
@@ -85,8 +87,8 @@ class Worker:
     `reader` names a function (module:function) that fits `answer.Read`.
     """
 
-    def __init__(self, reader: str, bounds: Bounds | None = None) -> None:
-        self._reader, self._bounds = reader, bounds or Bounds()
+    def __init__(self, reader: str, bounds: Bounds | None = None, meter: Meter = SILENT) -> None:
+        self._reader, self._bounds, self._meter = reader, bounds or Bounds(), meter
         self._seats = BoundedSemaphore(self._bounds.waiting)
         self._turn = Lock()
         self._held: list[Child] = []
@@ -125,11 +127,13 @@ class Worker:
             try:
                 return self._started().ask(uploads, self._bounds)
             except Late:
+                self._meter.count(READERS_KILLED, "late")
                 _log.warning("reading process was too slow and is replaced")
                 _end(self._held)
                 break
             except Gone:
                 code = _end(self._held)
+                self._meter.count(READERS_KILLED, "gone")
                 _log.warning("reading process ended (%s) and is replaced", code)
                 if code in OWN_FAULT:
                     break

@@ -1,0 +1,1 @@
+"""Tests of what the broker counts about itself."""
