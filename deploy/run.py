@@ -114,8 +114,8 @@ def _serve(
     application: str, port: int, environ: dict[str, str], *, workers: int
 ) -> subprocess.Popen[bytes]:
     command = [
-        *(PYTHON, "-m", "gunicorn", "--config", str(ROOT / "deploy" / "gunicorn.conf.py")),
-        *("--bind", f"localhost:{port}", "--workers", str(workers), application),
+        *(PYTHON, str(ROOT / "deploy" / "serve.py"), application),
+        *("--bind", f"localhost:{port}", "--workers", str(workers)),
     ]
     return subprocess.Popen(command, env=environ)  # noqa: S603
 
