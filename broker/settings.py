@@ -165,6 +165,15 @@ class AuditSettings(_Section):
     """How long the quorum may be missing before nothing above P1 is issued."""
 
 
+class DatabaseSettings(_Section):
+    """How the broker's processes talk to PostgreSQL."""
+
+    connections: int = Field(default=12, ge=1, le=200)
+    """Kept by each worker: as many as it has threads (deploy/serve.py)."""
+    pooler: bool = False
+    """A pooler that changes connections between transactions stands before it (pgbouncer)."""
+
+
 class Settings(BaseSettings):
     """Everything that an operator may decide."""
 
@@ -176,6 +185,7 @@ class Settings(BaseSettings):
     """The public origin of this broker; the `iss` of every token, and the WebAuthn origin."""
     database_url: str = "sqlite:///var/broker.sqlite3"
     """SQLAlchemy URL: SQLite by default, `postgresql+psycopg://…` in production."""
+    database: DatabaseSettings = DatabaseSettings()
     keys_dir: Path = Path("keys")
     """Folder of the key files (keys/README.md)."""
     schemes_dir: Path = Path("schemes")
