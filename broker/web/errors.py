@@ -90,14 +90,16 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def _unforeseen(error: Exception) -> Response:
-        if _is_away(error):
-            return _unavailable(error)
-        if app.testing:
+        if app.testing and not _is_away(error):
             raise error
-        reference = entropy.token(tools().random, bits=64)
-        # The traceback may quote values that belong to a person: its text stays out of the log.
-        log.error("unforeseen %s, reference %s", _place(error), reference)
-        return answer("server_error", 500, reference=reference)
+        return _unavailable(error) if _is_away(error) else _broken(error)
+
+
+def _broken(error: Exception) -> Response:
+    reference = entropy.token(tools().random, bits=64)
+    # The traceback may quote values that belong to a person: its text stays out of the log.
+    log.error("unforeseen %s, reference %s", _place(error), reference)
+    return answer("server_error", 500, reference=reference)
 
 
 def _is_away(error: Exception) -> bool:

@@ -21,9 +21,13 @@ from broker.errors import (
 from broker.web import csrf
 from tests.conftest import ISSUER
 
-_TOLD = ("SELECT 'Fatima Zahra'", {}, Exception("server closed the connection"))
+_TOLD: tuple[str, dict[str, object], Exception] = (
+    "SELECT 'Fatima Zahra'",
+    {},
+    Exception("server closed the connection"),
+)
 
-REFUSALS = {
+REFUSALS: dict[str, Exception] = {
     "away": OperationalError(*_TOLD),
     "misspelt": ProgrammingError(*_TOLD),
     "not_allowed": NotAllowed("sign_in_again", "a hint"),
