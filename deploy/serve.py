@@ -43,6 +43,8 @@ HEAD_MS: Final = 30_000
 (keepalive_timeout in deploy/nginx), or it would send a request into a closing connection."""
 STOPPING_S: Final = 30
 """What requests in progress have when a worker is asked to stop or to be replaced."""
+STARTING_S: Final = 5.0
+"""What a new worker has to load the application before the one that it replaces is asked to stop."""
 RESIDENT_MB: Final = 512
 """A worker that has grown past it is replaced, as by SIGHUP: one by one, without a refusal."""
 
@@ -68,6 +70,7 @@ def main() -> None:
         log_level=LogLevels.error,
         log_access=False,  # request lines hold codes and handles
         respawn_failed_workers=True,
+        respawn_interval=STARTING_S,
         workers_kill_timeout=STOPPING_S,
         workers_max_rss=RESIDENT_MB,
     )

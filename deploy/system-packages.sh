@@ -13,6 +13,8 @@ case "${1:-}" in
             "softhsm2:ls /usr/lib/softhsm/libsofthsm2.so"
             "redis-server:command -v redis-server"
             "postgresql:ls /usr/lib/postgresql/*/bin/initdb"
+            "nginx-light:command -v nginx"
+            "pgbouncer:command -v pgbouncer"
           ) ;;
   interop) checks=(
             "nodejs:command -v node"

@@ -16,6 +16,14 @@ def database() -> Iterator[Cluster]:
         yield running
 
 
+@pytest.fixture
+def fresh() -> Iterator[Cluster]:
+    """One for a single test."""
+    assert postgres.programs(), "PostgreSQL is not installed: deploy/system-packages.sh test"
+    with cluster() as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
 def both(database: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
     with machines(tmp_path_factory.mktemp("machines"), database.url) as running:

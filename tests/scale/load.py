@@ -56,6 +56,8 @@ class Load:
     """`heard` counts what was answered, by door and status; `handed` are the tokens themselves."""
 
     machines: Machines
+    at: list[Caller]
+    also: frozenset[int] = frozenset()
     handed: list[str] = field(default_factory=list)
     heard: Counter[tuple[str, int]] = field(default_factory=Counter)
     unfit: list[str] = field(default_factory=list)
@@ -64,7 +66,7 @@ class Load:
 
     def run(self) -> None:
         """Flows, each begun at one machine and ended at the other."""
-        turn = cycle(self.machines.at)
+        turn = cycle(self.at)
         while not self.over.is_set():
             began = time.monotonic()
             try:
@@ -89,16 +91,23 @@ class Load:
 
     def _judge(self, door: str, answer: requests.Response) -> None:
         self.heard[door, answer.status_code] += 1
+        if answer.status_code in {200, 303, *self.also}:
+            return
         if answer.status_code == 503 and "Retry-After" in answer.headers:
             time.sleep(0.1)
-        elif answer.status_code not in {200, 303}:
+        else:
             self.unfit.append(f"{door} {answer.status_code}: {answer.text[:300]}")
 
 
 @contextmanager
-def load(machines: Machines, threads: int = 4) -> Iterator[Load]:
-    """Going on until the block ends."""
-    made = Load(machines)
+def load(
+    machines: Machines, threads: int = 4, *, at: list[Caller] | None = None, also: int = 200
+) -> Iterator[Load]:
+    """Going on until the block ends; at both machines in turn, unless said otherwise.
+
+    Besides 503 with Retry-After, the status `also` is a fit answer.
+    """
+    made = Load(machines, at or machines.at, frozenset({also}))
     running = [threading.Thread(target=made.run) for _ in range(threads)]
     for each in running:
         each.start()

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -23,7 +25,8 @@ from broker.keyring import HeldKeyring, unlock
 from broker.settings import Settings
 from broker.setup import alembic_config
 from broker.web.tools import Tools
-from tests.deploy.running import BROKER, Running, free_port, start, stop
+from tests.deploy.proxy import proxying
+from tests.deploy.running import BROKER, ROOT, Running, free_port, start, stop
 from tests.service import Person, Service, register, settle
 
 WORKERS = 2
@@ -40,10 +43,11 @@ class Machines:
     brokers: list[Running]
     service: Service
     person: Person
-    sessions: list[requests.Session] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.at = [Caller(broker.origin, self.issuer) for broker in self.brokers]
+        trust = self.folders[0].parent / "nginx" / "fullchain.pem"
+        self.front = Caller(self.issuer, self.issuer, str(trust))
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -55,13 +59,28 @@ class Machines:
         assert told.exit_code == 0, told.output
         return told.output
 
+    def elsewhere(self, database: str, *words: str) -> str:
+        """What the command prints that looks into another database."""
+        environ = {**os.environ, **self.environ, "BROKER_DATABASE_URL": database}
+        command = [sys.executable, "-m", "flask", "--app", "broker", *words]
+        told = subprocess.run(
+            command,
+            env={**environ, "PYTHONPATH": str(ROOT)},
+            cwd=self.folders[0],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return told.stdout + told.stderr
+
 
 @dataclass
 class Caller:
-    """Who asks one broker directly, saying what the proxy would say."""
+    """Who asks one broker directly, saying what the proxy would say, or the proxy itself."""
 
     origin: str
     issuer: str
+    trust: str = ""
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.issuer)
@@ -76,7 +95,12 @@ class Caller:
         if cookies := said.pop("cookies", None):
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
         return requests.request(
-            method, self.origin + path, headers=headers, allow_redirects=False, timeout=60, **said
+            *(method, self.origin + path),
+            headers=headers,
+            allow_redirects=False,
+            timeout=60,
+            verify=self.trust or None,
+            **said,
         )
 
     def get(self, path: str, **said: Any) -> requests.Response:
@@ -132,10 +156,10 @@ def house(environ: Mapping[str, str], folder: Path) -> Flask:
 
 
 @contextmanager
-def machines(folder: Path, database: str, issuer: str = "", **more: str) -> Iterator[Machines]:
-    """Both, running; each in a folder of its own, with its own copy of the keys."""
-    folders = (folder / "first", folder / "second")
-    issuer = issuer or f"https://127.0.0.1:{free_port()}"
+def machines(folder: Path, database: str, **more: str) -> Iterator[Machines]:
+    """Both behind nginx; each in a folder of its own, with its own copy of the keys."""
+    folders, port = (folder / "first", folder / "second"), free_port()
+    issuer = f"https://127.0.0.1:{port}"
     environ = {"BROKER_ISSUER": issuer, "BROKER_TRUSTED_PROXIES": "1", **more}
     keyring.init(folder / "keys", clock.utcnow())
     for each in folders:
@@ -152,12 +176,9 @@ def machines(folder: Path, database: str, issuer: str = "", **more: str) -> Iter
         for each in folders:
             brokers.append(start(each, BROKER, workers=WORKERS, environ=environ))
             running.callback(stop, brokers[-1])
+        ports = [broker.port for broker in brokers]
+        running.enter_context(proxying(folder / "nginx", ports, port, unlimited=True))
         yield Machines(app, issuer, folders, environ, brokers, service, person)
         with app.app_context():
             db.session.remove()
             db.engine.dispose()
-
-
-def without_settings() -> None:
-    """Nothing of the tests' own environment is a setting of the brokers."""
-    assert not [name for name in os.environ if name.startswith("BROKER_")]

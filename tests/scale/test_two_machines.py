@@ -6,6 +6,7 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -14,9 +15,9 @@ import pytest
 from broker import clock, keyring
 from tests import people
 from tests.authentication.authenticator import SoftAuthenticator
-from tests.deploy.running import until
+from tests.deploy.running import Running, until
 from tests.scale.load import digest, faults, load, minted, more, redeemed, settled
-from tests.scale.machines import Machines, Wanderer
+from tests.scale.machines import WORKERS, Machines, Wanderer
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
@@ -103,13 +104,37 @@ def test_what_is_said_of_a_client_at_one_machine_holds_at_the_other(both: Machin
 
 
 def test_a_worker_that_dies_takes_no_entry_with_it(both: Machines) -> None:
+    handed = []
     for _ in range(KILLS):
-        with load(both) as going:
+        # What was asked of it in that moment, the proxy answers with 502.
+        with load(both, at=[both.front], also=502) as going:
             more(going)
             for broker in both.brokers:
                 os.kill(min(broker.workers()), signal.SIGKILL)
             more(going)
+        until(lambda: all(len(broker.workers()) == WORKERS for broker in both.brokers))
+        handed += going.handed
+        assert going.unfit == []
         settled(both, going.handed)
-    until(lambda: all(len(broker.workers()) == 2 for broker in both.brokers))
+    assert faults(both, handed) == []
+
+
+@pytest.mark.skipif(KILLS == 1, reason="half a minute: make scale")
+def test_new_workers_take_over_at_both_machines_without_a_refusal(both: Machines) -> None:
+    before = at_work(both)
+    with load(both, at=[both.front]) as going:
+        for broker in both.brokers:
+            old = broker.workers()
+            broker.signal(signal.SIGHUP)
+            until(partial(is_replaced, broker, old), 90)
+            more(going)
     assert going.unfit == []
-    assert faults(both, going.handed) == []
+    assert not at_work(both) & before
+
+
+def at_work(both: Machines) -> set[int]:
+    return {pid for broker in both.brokers for pid in broker.workers()}
+
+
+def is_replaced(broker: Running, old: set[int]) -> bool:
+    return len(broker.workers()) == WORKERS and not broker.workers() & old
