@@ -44,7 +44,7 @@ HEAD_MS: Final = 30_000
 STOPPING_S: Final = 30
 """What requests in progress have when a worker is asked to stop or to be replaced."""
 STARTING_S: Final = 5.0
-"""What a new worker has to load the application before the one that it replaces is asked to stop."""
+"""For a new worker to load the application, before the one that it replaces is asked to stop."""
 RESIDENT_MB: Final = 512
 """A worker that has grown past it is replaced, as by SIGHUP: one by one, without a refusal."""
 
