@@ -35,8 +35,9 @@ class Running:
         return children(self.process.pid)
 
 
-def children(pid: int) -> set[int]:
-    told = Path(f"/proc/{pid}/task/{pid}/children")
+def children(pid: int, thread: int = 0) -> set[int]:
+    """The processes that this one, or a thread of it, has started."""
+    told = Path(f"/proc/{pid}/task/{thread or pid}/children")
     return {int(word) for word in told.read_text().split()} if told.exists() else set()
 
 
