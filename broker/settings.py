@@ -111,6 +111,15 @@ class TlsSettings(_Section):
     """Where certificates are asked for (RFC 8705 §5); empty: at the issuer's own address."""
 
 
+class DatabaseSettings(_Section):
+    """How the broker's processes talk to PostgreSQL."""
+
+    connections: int = Field(default=12, ge=1, le=200)
+    """Kept by each worker: as many as it has threads (deploy/serve.py)."""
+    pooler: bool = False
+    """A pooler that changes connections between transactions stands before it (pgbouncer)."""
+
+
 class KeysSettings(_Section):
     """Signing keys and what opens their files (keys/README.md)."""
 
@@ -165,15 +174,6 @@ class AuditSettings(_Section):
     """How long the quorum may be missing before nothing above P1 is issued."""
 
 
-class DatabaseSettings(_Section):
-    """How the broker's processes talk to PostgreSQL."""
-
-    connections: int = Field(default=12, ge=1, le=200)
-    """Kept by each worker: as many as it has threads (deploy/serve.py)."""
-    pooler: bool = False
-    """A pooler that changes connections between transactions stands before it (pgbouncer)."""
-
-
 class Settings(BaseSettings):
     """Everything that an operator may decide."""
 
@@ -185,7 +185,6 @@ class Settings(BaseSettings):
     """The public origin of this broker; the `iss` of every token, and the WebAuthn origin."""
     database_url: str = "sqlite:///var/broker.sqlite3"
     """SQLAlchemy URL: SQLite by default, `postgresql+psycopg://…` in production."""
-    database: DatabaseSettings = DatabaseSettings()
     keys_dir: Path = Path("keys")
     """Folder of the key files (keys/README.md)."""
     schemes_dir: Path = Path("schemes")
@@ -198,6 +197,7 @@ class Settings(BaseSettings):
     """Language of last resort."""
     trusted_proxies: int = Field(default=0, ge=0, le=3)
     """Reverse proxies in front whose X-Forwarded-* headers are believed."""
+    database: DatabaseSettings = DatabaseSettings()
     keys: KeysSettings = KeysSettings()
     rehearsal_issuer: str = ""
     """The issuer again, to say that it is a test system although its name does not show it."""

@@ -4,15 +4,11 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from flask import Flask
-from sqlalchemy import create_engine, text
 from sqlalchemy.exc import InvalidRequestError, StatementError
 
 from broker.accounts.models import Account
-from broker.db import db, options, reading, transaction
-from broker.settings import DatabaseSettings
+from broker.db import db, reading, transaction
 from tests.conftest import NOON
-
-_PID = text("SELECT pg_backend_pid()")
 
 
 def test_a_clean_exit_commits_and_an_exception_leaves_nothing(app: Flask) -> None:
@@ -67,39 +63,3 @@ def test_a_second_writer_waits_instead_of_failing_half_way(disk_app: Flask) -> N
         thread.join()
     with disk_app.app_context(), reading() as tx:
         assert all(tx.get(Account, f"a{i}") for i in range(8))
-
-
-@pytest.mark.postgres
-def test_a_connection_that_the_server_closed_is_replaced_before_it_is_used(
-    postgres_url: str | None,
-) -> None:
-    assert postgres_url is not None, "PostgreSQL is not installed: deploy/system-packages.sh test"
-    engine = create_engine(postgres_url, **options(postgres_url, DatabaseSettings(connections=1)))
-    other = create_engine(postgres_url)
-    with engine.connect() as connection:
-        before = connection.scalar(_PID)
-    with other.connect() as connection:
-        connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": before})
-    with engine.connect() as connection:
-        assert connection.scalar(_PID) != before
-    other.dispose()
-    engine.dispose()
-
-
-@pytest.mark.postgres
-@pytest.mark.parametrize(("pooler", "prepared"), [(False, True), (True, False)])
-def test_before_a_pooler_nothing_is_prepared(
-    postgres_url: str | None, pooler: bool, prepared: bool
-) -> None:
-    assert postgres_url is not None, "PostgreSQL is not installed: deploy/system-packages.sh test"
-    engine = create_engine(postgres_url, **options(postgres_url, DatabaseSettings(pooler=pooler)))
-    with engine.connect() as connection:
-        for _ in range(9):
-            connection.scalar(_PID)
-        kept = connection.scalar(text("SELECT count(*) FROM pg_prepared_statements"))
-    assert bool(kept) is prepared
-    engine.dispose()
-
-
-def test_a_database_in_memory_has_one_connection() -> None:
-    assert options("sqlite://", DatabaseSettings()) == {}
