@@ -121,7 +121,9 @@ def create_app(tools: Tools | None = None) -> Flask:
     app = Flask("broker", template_folder="web/templates", static_folder="web/static")
     app.config.update(
         SQLALCHEMY_DATABASE_URI=absolute(tools.settings.database_url),
-        SQLALCHEMY_ENGINE_OPTIONS=pool.options(tools.settings.database_url, tools.settings.database),
+        SQLALCHEMY_ENGINE_OPTIONS=pool.options(
+            tools.settings.database_url, tools.settings.database
+        ),
         MAX_CONTENT_LENGTH=REQUEST_LIMIT,
         MAX_FORM_MEMORY_SIZE=FORM_LIMIT,
         MAX_FORM_PARTS=100,

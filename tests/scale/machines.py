@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 import requests
 from alembic import command
 from flask import Flask
@@ -30,6 +31,7 @@ from tests.deploy.running import BROKER, ROOT, Running, free_port, start, stop
 from tests.service import Person, Service, register, settle
 
 WORKERS = 2
+LONG = pytest.mark.skipif("MIFTAH_SCALE" not in os.environ, reason="minutes: make scale")
 
 
 @dataclass

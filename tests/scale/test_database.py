@@ -1,44 +1,16 @@
-"""What may stand between the brokers and PostgreSQL, or take its place."""
+"""A standby: it takes the primary's place, and spares it the long readings (make scale)."""
 
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests import people
-from tests.authentication.authenticator import SoftAuthenticator
 from tests.deploy.running import until
-from tests.scale.cluster import Cluster, pooled, standby
+from tests.scale.cluster import Cluster, standby
 from tests.scale.load import faults, load, more
-from tests.scale.machines import Machines, Wanderer, machines
+from tests.scale.machines import LONG, machines
 
-pytestmark = [pytest.mark.slow, pytest.mark.postgres]
-
-CONNECTIONS = 4
-"""Far fewer than the brokers' threads, so that every transaction gets another one."""
-
-
-def enrol(at: Machines) -> None:
-    browser: Any = Wanderer(at.at)
-    people.enrol(
-        browser, authenticator=SoftAuthenticator(at.issuer, urlsplit(at.issuer).hostname or "")
-    )
-
-
-def test_a_pooler_may_change_connections_between_transactions(
-    database: Cluster, tmp_path: Path
-) -> None:
-    with pooled(database, CONNECTIONS) as url:
-        said = {"BROKER_DATABASE_URL": url, "BROKER_DATABASE__POOLER": "true"}
-        with machines(tmp_path, database.url, **said) as through:
-            enrol(through)
-            with load(through, threads=8) as going:
-                more(going, 40)
-            assert going.unfit == []
-            assert {status for _, status in going.heard} == {200, 303}
-            assert faults(through, going.handed) == []
+pytestmark = [pytest.mark.slow, pytest.mark.postgres, LONG]
 
 
 def test_a_standby_takes_over_and_the_brokers_find_it_by_themselves(

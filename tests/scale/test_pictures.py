@@ -1,4 +1,4 @@
-"""Pictures at full load: readers are bounded, and tokens do not wait for them."""
+"""Pictures at full load: readers are bounded, and tokens do not wait for them (make scale)."""
 
 import os
 import threading
@@ -14,10 +14,10 @@ from tests.deploy.running import ROOT, children
 from tests.people import forms
 from tests.scale.cluster import Cluster
 from tests.scale.load import load, more
-from tests.scale.machines import WORKERS, Caller, Machines, Wanderer, machines
+from tests.scale.machines import LONG, WORKERS, Caller, Machines, Wanderer, machines
 from tests.service import settle
 
-pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+pytestmark = [pytest.mark.slow, pytest.mark.postgres, LONG]
 
 PEOPLE = int(os.environ.get("MIFTAH_PICTURES", "24"))
 TOKENS = 20

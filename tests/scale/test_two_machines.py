@@ -1,9 +1,13 @@
-"""Two machines of two workers on one PostgreSQL: what one knows, the other knows."""
+"""Two machines of two workers on one PostgreSQL: what one knows, the other knows.
+
+pgbouncer stands between, in transaction mode, with far fewer connections than there are threads.
+"""
 
 import os
 import shutil
 import signal
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -16,16 +20,29 @@ from broker import clock, keyring
 from tests import people
 from tests.authentication.authenticator import SoftAuthenticator
 from tests.deploy.running import Running, until
+from tests.scale.cluster import Cluster, pooled
 from tests.scale.load import digest, faults, load, minted, more, redeemed, settled
-from tests.scale.machines import WORKERS, Machines, Wanderer
+from tests.scale.machines import WORKERS, Machines, Wanderer, machines
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
 AT_ONCE = int(os.environ.get("MIFTAH_AT_ONCE", "50"))
 CODES = int(os.environ.get("MIFTAH_CODES", "1"))
 KILLS = int(os.environ.get("MIFTAH_SCALE_KILLS", "1"))
+CONNECTIONS = 6
+CRASH_LOOP_S = 6
+"""Who dies sooner again ends the server, and systemd starts another."""
 BOUND_S = 6
 """From a new key file to its place in /jwks at every worker; each looks every two seconds."""
+
+
+@pytest.fixture(scope="module")
+def both(database: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    folder = tmp_path_factory.mktemp("machines")
+    with pooled(database, CONNECTIONS) as url:
+        said = {"BROKER_DATABASE_URL": url, "BROKER_DATABASE__POOLER": "true"}
+        with machines(folder, database.url, **said) as running:
+            yield running
 
 
 def test_a_code_minted_at_one_machine_is_redeemed_at_the_other(both: Machines) -> None:
@@ -61,6 +78,13 @@ def test_a_person_whose_every_request_reaches_another_machine_enrols_and_signs_i
     assert [each.get("/account", cookies=again.cookies).status_code for each in both.at] == [
         200
     ] * 2
+
+
+def test_a_pooler_may_change_connections_between_transactions(both: Machines) -> None:
+    with load(both, threads=8) as going:
+        more(going, 40)
+    assert {status for _, status in going.heard} == {200, 303}, going.unfit
+    assert faults(both, going.handed) == []
 
 
 def test_a_parked_request_goes_on_at_the_other_machine(both: Machines) -> None:
@@ -105,7 +129,8 @@ def test_what_is_said_of_a_client_at_one_machine_holds_at_the_other(both: Machin
 
 def test_a_worker_that_dies_takes_no_entry_with_it(both: Machines) -> None:
     handed = []
-    for _ in range(KILLS):
+    for n in range(KILLS):
+        time.sleep(CRASH_LOOP_S if n else 0)
         # What was asked of it in that moment, the proxy answers with 502.
         with load(both, at=[both.front], also=502) as going:
             more(going)
