@@ -23,6 +23,7 @@ from tests.deploy.running import Running, until
 from tests.scale.cluster import Cluster, pooled
 from tests.scale.load import digest, faults, load, minted, more, redeemed, settled
 from tests.scale.machines import WORKERS, Machines, Wanderer, machines
+from tests.service import VERIFIER, Service
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
@@ -115,16 +116,35 @@ def test_a_new_key_is_known_to_every_worker_and_the_old_one_stays(both: Machines
     assert told.status_code == 200
 
 
-def test_what_is_said_of_a_client_at_one_machine_holds_at_the_other(both: Machines) -> None:
+def test_what_is_said_of_a_client_at_one_machine_holds_at_every_worker_at_once(
+    both: Machines,
+) -> None:
     said = both.tell(
         *("client", "register", "--name", "en=New", "--purpose", "en=To try."),
         *("--scope", "openid", "--redirect-uri", "https://new.test/callback"),
     )
-    name = dict(line.split(" ", 1) for line in said.splitlines() if " " in line)["client_id"]
-    query = f"/authorize?client_id={name}&redirect_uri=https://elsewhere.test/"
-    answers = [at.get(query).text for at in both.at for _ in range(4)]
-    assert not [page for page in answers if "client_unknown" in page]
-    assert all("redirect_uri_unknown" in page for page in answers)
+    words = dict(line.split(" ", 1) for line in said.splitlines() if " " in line)
+    client, secret = words["client_id"], words["client_secret"]
+    assert errors(both, client, secret) == {"invalid_grant"}  # known; the code is no code
+    told = both.tell("client", "secret", client)
+    fresh = told.removeprefix("client_secret ").strip()
+    assert errors(both, client, secret) == {"invalid_client"}
+    assert errors(both, client, fresh) == {"invalid_grant"}
+    both.tell("client", "remove", client)
+    assert errors(both, client, fresh) == {"invalid_client"}
+
+
+def errors(both: Machines, client: str, secret: str) -> set[str]:
+    """What this client is told at the token endpoint, by every worker if chance is fair."""
+    form = {
+        "grant_type": "authorization_code",
+        "code": "none",
+        "redirect_uri": "https://new.test/callback",
+        "code_verifier": VERIFIER,
+    }
+    basic = Service(client, secret).basic()
+    answers = [at.post("/token", data=form, headers=basic) for at in both.at for _ in range(8)]
+    return {each.json()["error"] for each in answers}
 
 
 def test_a_worker_that_dies_takes_no_entry_with_it(both: Machines) -> None:
