@@ -10,10 +10,15 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def create_app() -> Application:
-    """/told: what arrived; /slow?SECONDS: after a while; else the process that answers."""
+    """/told: what arrived; /slow?SECONDS: after a while; else the process that answers.
+
+    What is posted is read to its end first.
+    """
 
     def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
+        if environ["REQUEST_METHOD"] == "POST":
+            environ["wsgi.input"].read()
         if path == "/slow":
             time.sleep(float(environ["QUERY_STRING"]))
         if path == "/told":
