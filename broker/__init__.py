@@ -11,7 +11,7 @@ _GARBAGE = 10_000
 
 
 def create_app() -> "Flask":
-    """The WSGI application with production tools; what `flask --app broker` and gunicorn call."""
+    """The WSGI application with production tools; what `flask --app broker` and servers call."""
     # Imported late so that `import broker.errors` does not drag the whole house in.
     from broker.app import create_app as build  # noqa: PLC0415
 

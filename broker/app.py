@@ -22,7 +22,7 @@ import broker.oidc.signing
 import broker.proofing
 import broker.proofing.foreign
 import broker.rehearsal
-from broker import clock, db, entropy, keyring
+from broker import clock, db, entropy, keyring, pool
 from broker.feature import Feature
 from broker.identity.assurance import SHIPPED, read_policy
 from broker.identity.scheme import Scheme, SchemeRejected, graded, key_files
@@ -144,6 +144,9 @@ def create_app(tools: Tools | None = None) -> Flask:
     app = House("broker", template_folder="web/templates", static_folder="web/static")
     app.config.update(
         SQLALCHEMY_DATABASE_URI=absolute(tools.settings.database_url),
+        SQLALCHEMY_ENGINE_OPTIONS=pool.options(
+            tools.settings.database_url, tools.settings.database
+        ),
         MAX_CONTENT_LENGTH=REQUEST_LIMIT,
         MAX_FORM_MEMORY_SIZE=FORM_LIMIT,
         MAX_FORM_PARTS=100,

@@ -111,6 +111,15 @@ class TlsSettings(_Section):
     """Where certificates are asked for (RFC 8705 §5); empty: at the issuer's own address."""
 
 
+class DatabaseSettings(_Section):
+    """How the broker's processes talk to PostgreSQL."""
+
+    connections: int = Field(default=12, ge=1, le=200)
+    """Kept by each worker: as many as it has threads (deploy/serve.py)."""
+    pooler: bool = False
+    """A pooler that changes connections between transactions stands before it (pgbouncer)."""
+
+
 class KeysSettings(_Section):
     """Signing keys and what opens their files (keys/README.md)."""
 
@@ -208,6 +217,7 @@ class Settings(BaseSettings):
     """Language of last resort."""
     trusted_proxies: int = Field(default=0, ge=0, le=3)
     """Reverse proxies in front whose X-Forwarded-* headers are believed."""
+    database: DatabaseSettings = DatabaseSettings()
     keys: KeysSettings = KeysSettings()
     rehearsal_issuer: str = ""
     """The issuer again, to say that it is a test system although its name does not show it."""

@@ -1,13 +1,15 @@
 """What must be done once before the broker can start: `python -m broker.setup keys|database`."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, make_url, text
 
 from broker import keyring
 from broker.audit import numbering
@@ -22,6 +24,9 @@ ANNOUNCED = timedelta(minutes=10)
 _FORGOTTEN = """The record is empty, but {} says that entries were signed: nothing will be appended.
 If this is meant as a new beginning, give the record a new name (BROKER_AUDIT__ORIGIN), or remove
 that file where nobody relied on it (deploy/backup.md)."""
+
+_LOCK = 0x6D696674_6D69
+"""Key of PostgreSQL's advisory lock for migrations."""
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
@@ -78,9 +83,23 @@ def database(to: str) -> None:
     """Create the tables, or bring them to the newest shape."""
     settings = read_settings(os.environ)
     url = settings.database_url
-    command.upgrade(alembic_config(url), to)
+    with _alone(url):
+        command.upgrade(alembic_config(url), to)
     if to == "head" and not _fill_record(url) and (held := place_of(settings)) and held.exists():
         click.echo(_FORGOTTEN.format(held), err=True)
+
+
+@contextmanager
+def _alone(url: str) -> Iterator[None]:
+    """Machines that start together migrate one after another; the second finds nothing to do."""
+    if make_url(url).get_backend_name() != "postgresql":
+        yield
+        return
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        yield
+    engine.dispose()
 
 
 def _fill_record(url: str) -> bool:

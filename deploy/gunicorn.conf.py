@@ -1,7 +1,7 @@
-"""How gunicorn serves the broker and the demonstration."""
+"""How gunicorn serves the broker, where it is preferred to the shipped server (deploy/serve.py)."""
 
 worker_class = "gthread"
-threads = 8
+threads = 12  # as in deploy/serve.py
 # Reading a picture may take 20 s; a slow upload from far away takes longer still.
 timeout = 120
 graceful_timeout = 30

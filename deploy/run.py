@@ -47,9 +47,9 @@ def main() -> int:
         subprocess.run([PYTHON, "-m", "broker.setup", task], env=environ, check=True)  # noqa: S603
     demo = environ | _demo_environment(environ)
     servers = [
-        _serve("broker:create_app()", BROKER_PORT, environ, workers=2),
+        _serve("broker:create_app", BROKER_PORT, environ, workers=2),
         # The demonstration keeps its visitors in memory: one process.
-        _serve("broker.demo.app:create_app()", DEMO_PORT, demo, workers=1),
+        _serve("broker.demo.app:create_app", DEMO_PORT, demo, workers=1),
         # Tells relying services of sign-outs, and people of changes (decision 0023).
         subprocess.Popen(_flask("work"), env=environ),  # noqa: S603
     ]
@@ -114,8 +114,8 @@ def _serve(
     application: str, port: int, environ: dict[str, str], *, workers: int
 ) -> subprocess.Popen[bytes]:
     command = [
-        *(PYTHON, "-m", "gunicorn", "--config", str(ROOT / "deploy" / "gunicorn.conf.py")),
-        *("--bind", f"localhost:{port}", "--workers", str(workers), application),
+        *(PYTHON, str(ROOT / "deploy" / "serve.py"), application),
+        *("--bind", f"localhost:{port}", "--workers", str(workers)),
     ]
     return subprocess.Popen(command, env=environ)  # noqa: S603
 

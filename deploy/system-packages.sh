@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install the Debian packages that a target needs: python, run, test, interop or spid. Does nothing where they are.
+# Install the Debian packages that a target needs: python, run, test, interop, charts or spid. Does nothing where they are.
 set -euo pipefail
 
 case "${1:-}" in
@@ -13,6 +13,9 @@ case "${1:-}" in
             "softhsm2:ls /usr/lib/softhsm/libsofthsm2.so"
             "redis-server:command -v redis-server"
             "postgresql:ls /usr/lib/postgresql/*/bin/initdb"
+            "nginx-light:command -v nginx"
+            "pgbouncer:command -v pgbouncer"
+            "systemd:command -v systemd-analyze"
           ) ;;
   interop) checks=(
             "nodejs:command -v node"
@@ -23,8 +26,9 @@ case "${1:-}" in
             "php-xml:php -m | grep -qx xml"
             "php-mbstring:php -m | grep -qx mbstring"
           ) ;;
+  charts) checks=("npm:command -v npm" "docker-compose:command -v docker-compose") ;;
   spid)   checks=("xmlsec1:command -v xmlsec1") ;;
-  *) echo "usage: $0 python|run|test|interop|spid" >&2; exit 2 ;;
+  *) echo "usage: $0 python|run|test|interop|charts|spid" >&2; exit 2 ;;
 esac
 
 missing=()

@@ -1,5 +1,8 @@
 """The migrations make exactly the tables that the code speaks to, on either database."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,7 +10,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from click.testing import CliRunner
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, text
 
 from broker import setup
 from broker.db import Base
@@ -81,3 +84,21 @@ def test_a_database_that_was_emptied_beside_its_mark_is_told_of(
     told = CliRunner().invoke(setup.main, ["database"])
     assert told.exit_code == 0
     assert str(mark) in told.output
+
+
+@pytest.mark.postgres
+def test_machines_that_start_together_make_the_tables_once(
+    postgres_url: str | None, tmp_path: Path
+) -> None:
+    assert postgres_url is not None, "PostgreSQL is not installed: deploy/system-packages.sh test"
+    engine = create_engine(postgres_url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE SCHEMA together"))
+    url = f"{postgres_url}&options=-csearch_path%3Dtogether"
+    environ = {**os.environ, "BROKER_DATABASE_URL": url, "PYTHONPATH": str(setup.MIGRATIONS.parent)}
+    words = [sys.executable, "-m", "broker.setup", "database"]
+    running = [subprocess.Popen(words, env=environ, cwd=tmp_path) for _ in range(3)]
+    assert [each.wait(120) for each in running] == [0, 0, 0]
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA together CASCADE"))
+    engine.dispose()

@@ -6,6 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, render_template, request
+from sqlalchemy.exc import (
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    PendingRollbackError,
+)
+from sqlalchemy.exc import TimeoutError as NoConnection
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -28,6 +36,11 @@ _CLIENT_DOORS = frozenset({"/token", "/par", "/introspect", "/revoke"})
 """Doors where a client proves itself, not with an access token."""
 _RESOURCES = ("/userinfo", "/api/")
 _DPOP_CODES = frozenset({OAuthCode.INVALID_DPOP_PROOF, OAuthCode.USE_DPOP_NONCE})
+
+_AWAY = (OperationalError, InterfaceError, InternalError, NoConnection, PendingRollbackError)
+"""What a database says, or is said of it, that stops, starts, fails over, is full or read-only."""
+RETRY_AFTER_S = 2
+_IN_OAUTH = {"database_unavailable": OAuthCode.TEMPORARILY_UNAVAILABLE.value}
 
 _HTTP_CODES = {
     400: "malformed",
@@ -80,12 +93,28 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def _unforeseen(error: Exception) -> Response:
-        if app.testing:
+        if app.testing and not _is_away(error):
             raise error
-        reference = entropy.token(tools().random, bits=64)
-        # The traceback may quote values that belong to a person: its text stays out of the log.
-        log.error("unforeseen %s, reference %s", _place(error), reference)
-        return answer("server_error", 500, reference=reference)
+        return _unavailable(error) if _is_away(error) else _broken(error)
+
+
+def _broken(error: Exception) -> Response:
+    reference = entropy.token(tools().random, bits=64)
+    # The traceback may quote values that belong to a person: its text stays out of the log.
+    log.error("unforeseen %s, reference %s", _place(error), reference)
+    return answer("server_error", 500, reference=reference)
+
+
+def _is_away(error: Exception) -> bool:
+    hung_up = isinstance(error, DBAPIError) and error.connection_invalidated
+    return hung_up or isinstance(error, _AWAY)
+
+
+def _unavailable(error: Exception) -> Response:
+    log.error("the database does not answer: %s", _place(error))
+    made = answer("database_unavailable", 503)
+    made.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return made
 
 
 def _status(error: BrokerError) -> int:
@@ -113,6 +142,7 @@ def answer(code: str, status: int, hint: str = "", reference: str = "") -> Respo
 
 
 def _oauth(code: str, status: int, hint: str) -> Response:
+    code = _IN_OAUTH.get(code, code)
     known = code if code in set(OAuthCode) else _nearest(status)
     body: dict[str, Any] = {"error": known}
     if hint and code in set(OAuthCode):

@@ -27,6 +27,10 @@ MESSAGES: dict[str, Message] = {
         "Check that its address is right. Its operator must register it with us first.",
     ),
     "consent_required": Message("Your agreement is needed first.", _BACK),
+    "database_unavailable": Message(
+        "Our database does not answer just now.",
+        "Nothing was lost or half done. Wait a moment, then load this page again.",
+    ),
     "evidence_unknown": Message(
         "We could not find this reading any more.",
         "Start again with a new photograph.",

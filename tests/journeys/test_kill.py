@@ -115,9 +115,8 @@ def prepared(folder: Path, port: int) -> Iterator[tuple[Flask, dict[str, str]]]:
 def start(environ: dict[str, str], port: int) -> subprocess.Popen[bytes]:
     server = subprocess.Popen(
         [
-            *(sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py"),
-            *("--bind", f"localhost:{port}", "--workers", "2", "--log-level", "critical"),
-            "broker:create_app()",
+            *(sys.executable, "deploy/serve.py", "broker:create_app"),
+            *("--bind", f"localhost:{port}", "--workers", "2"),
         ],
         env=environ,
         start_new_session=True,

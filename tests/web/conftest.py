@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask, render_template_string, request
 from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from werkzeug.test import TestResponse
 
 from broker.errors import (
@@ -20,7 +21,15 @@ from broker.errors import (
 from broker.web import csrf
 from tests.conftest import ISSUER
 
-REFUSALS = {
+_TOLD: tuple[str, dict[str, object], Exception] = (
+    "SELECT 'Fatima Zahra'",
+    {},
+    Exception("server closed the connection"),
+)
+
+REFUSALS: dict[str, Exception] = {
+    "away": OperationalError(*_TOLD),
+    "misspelt": ProgrammingError(*_TOLD),
     "not_allowed": NotAllowed("sign_in_again", "a hint"),
     "not_found": NotFound("evidence_unknown"),
     "conflict": Conflict("interaction_over"),

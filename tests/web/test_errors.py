@@ -203,3 +203,24 @@ def test_an_error_that_werkzeug_alone_knows_is_a_page_of_ours(app: Flask) -> Non
 def test_a_redirect_of_werkzeug_is_no_error(app: Flask) -> None:
     app.add_url_rule("/folder/", "folder", lambda: "")
     assert see(app.test_client(), "/folder").status_code == 308
+
+
+@pytest.mark.parametrize(
+    ("door", "told"),
+    [
+        ("/page/away", "Our database does not answer just now."),
+        ("/token/test/away", '{"error":"temporarily_unavailable"}'),
+        ("/api/test/away", '"https://broker.test/problems/database_unavailable"'),
+    ],
+)
+def test_a_database_that_is_away_is_said_to_be_away_for_a_moment(
+    client: FlaskClient, door: str, told: str
+) -> None:
+    answer = see(client, door)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert told in answer.text
+    assert "Fatima" not in answer.text
+
+
+def test_a_mistake_of_ours_in_a_statement_is_no_absence(client: FlaskClient) -> None:
+    assert see(client, "/token/test/misspelt").status_code == 500

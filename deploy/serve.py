@@ -1,0 +1,128 @@
+"""Serve a WSGI application with granian: `python deploy/serve.py broker:create_app`.
+
+The one place where the shipped server's numbers stand. What must not be guessed about a
+request's size is in `bounded`; bodies are bounded by the application (broker.app.REQUEST_LIMIT),
+and slow senders by the proxy in front (deploy/nginx), which hands over whole requests only.
+"""
+
+import argparse
+import ctypes
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Final
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+WORKERS: Final = int(os.environ.get("WORKERS") or os.cpu_count() or 2)
+"""Processes. Python computes on one core a process, and nothing is shared but the database."""
+
+THREADS: Final = int(os.environ.get("THREADS") or "12")
+"""Requests that a process works at. Most of a request's time is waiting for the database's disk,
+so commits of several overlap; eight at most wait for pictures to be read
+(broker.verifiers.mrz.worker.Bounds.waiting), and the others go on answering. Each may hold one
+connection to the database."""
+
+LINE_BYTES: Final = 8190
+"""Of a request's path and query: what an authorization request may need, and no more."""
+HEAD_BYTES: Final = 32 * 1024
+"""From which on a head that is still incomplete is refused (431): line, fields and all. More than
+a hundred fields are refused by the parser itself."""
+
+HEAD_MS: Final = 30_000
+"""To send a whole head, and how long an idle connection is kept. The proxy closes its own sooner
+(keepalive_timeout in deploy/nginx), or it would send a request into a closing connection."""
+STOPPING_S: Final = 30
+"""What requests in progress have when a worker is asked to stop or to be replaced."""
+STARTING_S: Final = 5.0
+"""For a new worker to load the application, before the one that it replaces is asked to stop."""
+RESIDENT_MB: Final = 512
+"""A worker that has grown past it is replaced, as by SIGHUP: one by one, without a refusal."""
+
+_PR_SET_PDEATHSIG: Final = 1
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT; on SIGHUP replace the workers one after another."""
+    asked = _arguments()
+    host, _, port = asked.bind.rpartition(":")
+    _refuse_a_shared_port(host, int(port))
+    server = Granian(
+        asked.application,
+        address=socket.gethostbyname(host),
+        port=int(port),
+        interface=Interfaces.WSGI,
+        workers=asked.workers,
+        blocking_threads=asked.threads,
+        http=HTTPModes.http1,  # the proxy speaks it; HTTP/2 would be another parser to trust
+        websockets=False,
+        http1_settings=HTTP1Settings(header_read_timeout=HEAD_MS, max_buffer_size=HEAD_BYTES),
+        # Its warnings are about numbers that are explained above.
+        log_level=LogLevels.error,
+        log_access=False,  # request lines hold codes and handles
+        respawn_failed_workers=True,
+        respawn_interval=STARTING_S,
+        workers_kill_timeout=STOPPING_S,
+        workers_max_rss=RESIDENT_MB,
+    )
+    server.serve(target_loader=loaded)
+
+
+@dataclass(frozen=True)
+class bounded:  # noqa: N801  reads as what it does
+    """The application, asked only what is small enough; else 414 (RFC 9110 §15.5.15)."""
+
+    application: Application
+
+    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        """The application's answer, or a refusal without a body."""
+        if len(environ["PATH_INFO"]) + len(environ["QUERY_STRING"]) > LINE_BYTES:
+            start("414 URI Too Long", [("Content-Length", "0"), ("Cache-Control", "no-store")])
+            return [b""]
+        return self.application(environ, start)
+
+
+def loaded(target: str) -> Application:
+    """The application that the factory `module:function` makes, in a worker's process."""
+    _end_with_the_parent()
+    sys.path.insert(0, "")
+    module, _, factory = target.partition(":")
+    made: Application = getattr(import_module(module), factory)()
+    return bounded(made)
+
+
+def _end_with_the_parent() -> None:
+    # A worker whose parent was killed would keep its share of the port, and the old code, for ever.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _refuse_a_shared_port(host: str, port: int) -> None:
+    # Workers share theirs by SO_REUSEPORT, so a second server would silently join the first.
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            sys.exit(f"{host}:{port}: {error.strerror}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("application", help="factory of the WSGI application, module:function")
+    parser.add_argument("--bind", default="127.0.0.1:8000", help="host:port")
+    parser.add_argument("--workers", type=int, default=WORKERS)
+    parser.add_argument("--threads", type=int, default=THREADS)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
