@@ -1,0 +1,100 @@
+"""`python -m bench.flows`: measure, print the tables, keep the raw results in artefacts/."""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.flows import measure, proc, table
+from bench.flows.canaille_peer import Canaille
+from bench.flows.contestant import ROOT, BenchFailed, Contestant
+from bench.flows.load import CONCURRENCY
+from bench.flows.measure import Effort, Visit
+from bench.flows.node_peer import NodePeer
+from bench.flows.ours import Ours
+
+PEOPLE = CONCURRENCY + 1
+"""A browser for each connection, and one whose session may be spoilt."""
+
+
+def peers() -> list[Contestant]:
+    """Ours beside the others, one worker each."""
+    return [
+        Ours("sqlite", PEOPLE),
+        NodePeer("map", PEOPLE),
+        Canaille(PEOPLE),
+        Ours("sqlite-normal", PEOPLE),
+        NodePeer("sqlite", PEOPLE),
+        Ours("postgres", PEOPLE),
+        NodePeer("postgres", PEOPLE),
+    ]
+
+
+def workers() -> list[Contestant]:
+    """Ours with one worker and with two."""
+    return [Ours(d, PEOPLE, workers=n) for d in ("sqlite-normal", "postgres") for n in (1, 2)]
+
+
+PARTS: dict[str, Callable[[], list[Contestant]]] = {"peers": peers, "workers": workers}
+
+
+def main() -> int:
+    """Exit status: 0 where nothing failed, whatever the figures."""
+    asked = _arguments()
+    try:
+        visits = _measure(asked)
+    except BenchFailed as error:
+        print(f"nothing measured: {error}", file=sys.stderr)
+        return 1
+    raw = _keep(visits, asked)
+    print(f"\n{proc.machine()}; {asked.rounds} rounds\n")
+    print(table.figures(visits), table.promises(visits), table.noise(visits), sep="\n\n")
+    print(f"\nRaw results: {raw.relative_to(ROOT)}")
+    return 0
+
+
+def _measure(asked: argparse.Namespace) -> Sequence[Visit]:
+    contestants = PARTS[asked.part]()
+    if asked.only:
+        contestants = [c for c in contestants if c.name in asked.only.split(",")]
+    effort = Effort(asked.seconds, max(1, asked.seconds / 2), asked.warm_up)
+    visits: list[Visit] = []
+    with tempfile.TemporaryDirectory(prefix="miftah-bench-") as folder:
+        for found in measure.rounds(contestants, Path(folder), asked.rounds, effort):
+            visits += found
+            for v in sorted(found, key=lambda v: v.contestant):
+                said = ", ".join(
+                    f"{o} {f.per_second:.0f}/s {f.cpu_us:.0f} µs" for o, f in v.figures.items()
+                )
+                print(f"round {v.round}: {v.contestant}: {said}", file=sys.stderr, flush=True)
+    return visits
+
+
+def _keep(visits: Sequence[Visit], asked: argparse.Namespace) -> Path:
+    at = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    path = ROOT / "artefacts" / f"flows-{asked.part}-{at}.json"
+    path.parent.mkdir(exist_ok=True)
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.strip()
+    about = {"at": at, "machine": proc.machine(), "commit": commit, "asked": vars(asked)}
+    path.write_text(json.dumps(about | {"visits": [v.as_json() for v in visits]}, indent=1))
+    return path
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.flows", description=__doc__)
+    parser.add_argument("--part", choices=PARTS, default="peers")
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=8, help="of a flow; others half of it")
+    parser.add_argument("--warm-up", type=float, default=2, help="seconds before each")
+    parser.add_argument("--only", help="names of providers, with commas between")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
