@@ -5,17 +5,18 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.flows import measure, proc, table
 from bench.flows.canaille_peer import Canaille
-from bench.flows.contestant import ROOT, BenchFailed, Contestant
+from bench.flows.contestant import CREDENTIALS, FLOW, OPERATIONS, ROOT, BenchFailed, Contestant
 from bench.flows.load import CONCURRENCY
 from bench.flows.measure import Effort, Visit
 from bench.flows.node_peer import NodePeer
-from bench.flows.ours import Ours
+from bench.flows.ours import Fill, Ours
 
 PEOPLE = CONCURRENCY + 1
 """A browser for each connection, and one whose session may be spoilt."""
@@ -39,7 +40,18 @@ def workers() -> list[Contestant]:
     return [Ours(d, PEOPLE, workers=n) for d in ("sqlite-normal", "postgres") for n in (1, 2)]
 
 
-PARTS: dict[str, Callable[[], list[Contestant]]] = {"peers": peers, "workers": workers}
+def growth() -> list[Contestant]:
+    """Ours with few rows, and with a million persons and entries and a thousand clients."""
+    sizes = (Fill("small", 1_000, 1, 1), Fill("large", 1_000_000, 1_000, 1_000_000))
+    return [Ours("sqlite-normal", 1_000, fill=fill) for fill in sizes]
+
+
+PARTS: dict[str, tuple[Callable[[], list[Contestant]], Sequence[str]]] = {
+    "peers": (peers, OPERATIONS),
+    "workers": (workers, (FLOW, CREDENTIALS)),
+    "growth": (growth, (FLOW,)),
+}
+"""Who is measured, and on what."""
 
 
 def main() -> int:
@@ -58,13 +70,16 @@ def main() -> int:
 
 
 def _measure(asked: argparse.Namespace) -> Sequence[Visit]:
-    contestants = PARTS[asked.part]()
+    make, operations = PARTS[asked.part]
+    contestants = make()
     if asked.only:
         contestants = [c for c in contestants if c.name in asked.only.split(",")]
-    effort = Effort(asked.seconds, max(1, asked.seconds / 2), asked.warm_up)
+    if asked.operations:
+        operations = asked.operations.split(",")
+    effort = Effort(operations, asked.seconds, max(1, asked.seconds / 2), asked.warm_up)
     visits: list[Visit] = []
-    with tempfile.TemporaryDirectory(prefix="miftah-bench-") as folder:
-        for found in measure.rounds(contestants, Path(folder), asked.rounds, effort):
+    with _folder(asked.folder) as folder:
+        for found in measure.rounds(contestants, folder, asked.rounds, effort):
             visits += found
             for v in sorted(found, key=lambda v: v.contestant):
                 said = ", ".join(
@@ -74,6 +89,16 @@ def _measure(asked: argparse.Namespace) -> Sequence[Visit]:
     return visits
 
 
+@contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    if kept:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept.absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="miftah-bench-") as folder:
+        yield Path(folder)
+
+
 def _keep(visits: Sequence[Visit], asked: argparse.Namespace) -> Path:
     at = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     path = ROOT / "artefacts" / f"flows-{asked.part}-{at}.json"
@@ -81,7 +106,12 @@ def _keep(visits: Sequence[Visit], asked: argparse.Namespace) -> Path:
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.strip()
-    about = {"at": at, "machine": proc.machine(), "commit": commit, "asked": vars(asked)}
+    about = {
+        "at": at,
+        "machine": proc.machine(),
+        "commit": commit,
+        "asked": {k: str(v) for k, v in vars(asked).items()},
+    }
     path.write_text(json.dumps(about | {"visits": [v.as_json() for v in visits]}, indent=1))
     return path
 
@@ -92,6 +122,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=8, help="of a flow; others half of it")
     parser.add_argument("--warm-up", type=float, default=2, help="seconds before each")
+    parser.add_argument("--operations", help="with commas between; the part's own unless said")
+    parser.add_argument("--folder", type=Path, help="keep databases there, and use those there")
     parser.add_argument("--only", help="names of providers, with commas between")
     return parser.parse_args()
 

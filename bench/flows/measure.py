@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.flows import load, proc, relying
-from bench.flows.contestant import FLOW, OPERATIONS, BenchFailed, Contestant, Served
+from bench.flows.contestant import FLOW, BenchFailed, Contestant, Served
 from bench.flows.load import Figures
 from bench.flows.proc import Memory
 
@@ -19,7 +19,9 @@ _NONE = Memory(0, 0)
 
 @dataclass(frozen=True)
 class Effort:
-    """Seconds: of a measured flow, of any other operation, and of the warm-up before each."""
+    """What is measured, and the seconds of a flow, of any other operation, and of a warm-up."""
+
+    operations: Sequence[str]
 
     flow: float
     other: float
@@ -50,8 +52,11 @@ def rounds(
     """The visits of each round. Raises BenchFailed at the first operation that fails."""
     places = {c.name: folder / c.name for c in contestants}
     for c in contestants:
-        places[c.name].mkdir()
-        c.prepare(places[c.name])
+        ready = places[c.name] / "ready"
+        if not ready.exists():
+            places[c.name].mkdir()
+            c.prepare(places[c.name])
+            ready.touch()
     for number in range(count):
         turn = number % len(contestants)
         yield _round([*contestants[turn:], *contestants[:turn]], places, number, effort)
@@ -67,7 +72,7 @@ def _round(
             token = _verified(c, served)
             memory = proc.memory(served.servers), proc.memory(served.helpers)
             present.append((c, served, token, Visit(c.name, number, served.cold_s, *memory)))
-        for operation in OPERATIONS:
+        for operation in effort.operations:
             for c, served, token, visit in present:
                 if operation in c.operations:
                     figures = _measured(c, served, operation, token, places[c.name], effort)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from bench.flows import postgres, proc
 from bench.flows.contestant import (
@@ -45,11 +46,21 @@ _FORMS = {CLIENT_ID: "opaque", f"{CLIENT_ID}-jwt": "jwt"}
 """Client identifier → the form of its access tokens; opaque is the form as shipped."""
 
 
+class Fill(NamedTuple):
+    """What stands in the database before the first flow."""
+
+    name: str
+    persons: int
+    clients: int
+    entries: int
+
+
 @dataclass(frozen=True)
 class Ours:
     """`database` is sqlite (as shipped, synchronous=FULL), sqlite-normal or postgres.
 
     `threads` of 0 are the server's own number. `application` takes the place of the shipped one.
+    With `fill` there are others in the database, and the people are any of them.
     """
 
     database: str
@@ -57,11 +68,13 @@ class Ours:
     workers: int = 1
     threads: int = 0
     application: str = ""
+    fill: Fill | None = None
 
     @property
     def name(self) -> str:
         """As in the table."""
-        return f"ours-{self.database}" + (f"-x{self.workers}" if self.workers > 1 else "")
+        marks = ["ours", self.database, *([f"x{self.workers}"] if self.workers > 1 else [])]
+        return "-".join([*marks, *([self.fill.name] if self.fill else [])])
 
     operations = OPERATIONS
 
@@ -78,6 +91,9 @@ class Ours:
                 name: _register(environ, folder, name, form) for name, form in _FORMS.items()
             }
             (folder / "secrets.json").write_text(json.dumps(secrets))
+            if self.fill:
+                run(environ, "-m", "bench.flows.fill", *map(str, self.fill[1:]))
+                run(environ, "-m", "flask", "--app", "broker", "work", "--once")
 
     @contextmanager
     def serve(self, folder: Path) -> Iterator[Served]:
@@ -89,7 +105,8 @@ class Ours:
             helpers = []
             if self.database == "postgres":
                 helpers.append(stack.enter_context(postgres.running(folder)))
-            cookies = json.loads(run(environ, "-m", "bench.flows.people", str(self.people)))
+            who = [str(self.people), *(["--known"] if self.fill else [])]
+            cookies = json.loads(run(environ, "-m", "bench.flows.people", *who))
             server = stack.enter_context(process(self._command(port), environ, log))
             metadata, cold = answering(server, issuer, log)
             work = [sys.executable, "-m", "flask", "--app", "broker", "work"]
