@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install the Debian packages that a target needs: python, run, test, interop or spid. Does nothing where they are.
+# Install the Debian packages that a target needs: python, run, test, bench, interop or spid. Does nothing where they are.
 set -euo pipefail
 
 case "${1:-}" in
@@ -13,7 +13,9 @@ case "${1:-}" in
             "softhsm2:ls /usr/lib/softhsm/libsofthsm2.so"
             "redis-server:command -v redis-server"
             "postgresql:ls /usr/lib/postgresql/*/bin/initdb"
+            "wrk:command -v wrk"
           ) ;;
+  bench)  checks=("npm:command -v npm") ;;
   interop) checks=(
             "nodejs:command -v node"
             "npm:command -v npm"
@@ -24,7 +26,7 @@ case "${1:-}" in
             "php-mbstring:php -m | grep -qx mbstring"
           ) ;;
   spid)   checks=("xmlsec1:command -v xmlsec1") ;;
-  *) echo "usage: $0 python|run|test|interop|spid" >&2; exit 2 ;;
+  *) echo "usage: $0 python|run|test|bench|interop|spid" >&2; exit 2 ;;
 esac
 
 missing=()

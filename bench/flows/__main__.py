@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.flows import measure, proc, table
+from bench.flows import measure, proc, profile, table
 from bench.flows.canaille_peer import Canaille
 from bench.flows.contestant import CREDENTIALS, FLOW, OPERATIONS, ROOT, BenchFailed, Contestant
 from bench.flows.load import CONCURRENCY
@@ -58,6 +58,9 @@ def main() -> int:
     """Exit status: 0 where nothing failed, whatever the figures."""
     asked = _arguments()
     try:
+        if asked.profile:
+            print(profile.report(asked.seconds, PEOPLE))
+            return 0
         visits = _measure(asked)
     except BenchFailed as error:
         print(f"nothing measured: {error}", file=sys.stderr)
@@ -123,6 +126,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=8, help="of a flow; others half of it")
     parser.add_argument("--warm-up", type=float, default=2, help="seconds before each")
     parser.add_argument("--operations", help="with commas between; the part's own unless said")
+    parser.add_argument("--profile", action="store_true", help="of a flow in ours, and no more")
     parser.add_argument("--folder", type=Path, help="keep databases there, and use those there")
     parser.add_argument("--only", help="names of providers, with commas between")
     return parser.parse_args()

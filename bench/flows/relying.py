@@ -60,10 +60,10 @@ class Flow:
     tokens: dict[str, Any]
 
 
-def flow(served: Served, cookie: str) -> Flow:
+def flow(served: Served, cookie: str, scope: str = "openid") -> Flow:
     """One flow of the signed-in person of this browser. Raises BenchFailed."""
     state, nonce, verifier = token_urlsafe(), token_urlsafe(), token_urlsafe(48)
-    more = {"state": state, "nonce": nonce, "code_challenge": challenge(verifier)}
+    more = {"state": state, "nonce": nonce, "code_challenge": challenge(verifier), "scope": scope}
     answer = requests.get(
         served.metadata["authorization_endpoint"],
         params=asked(**more),
@@ -92,6 +92,15 @@ def redeem(served: Served, code: str, verifier: str) -> requests.Response:
     return requests.post(served.metadata["token_endpoint"], data=form, headers=headers, timeout=30)
 
 
+def userinfo(served: Served, done: Flow) -> dict[str, Any]:
+    """What the flow's access token tells of the person. Raises BenchFailed."""
+    bearer = {"Authorization": f"Bearer {done.tokens['access_token']}"}
+    answer = requests.get(served.metadata["userinfo_endpoint"], headers=bearer, timeout=30)
+    _hold(answer.ok, f"/userinfo: {answer.status_code} {answer.text[:300]}")
+    told: dict[str, Any] = answer.json()
+    return told
+
+
 def verify(served: Served) -> str:
     """A good access token, once everything that a service relies on was seen to hold.
 
@@ -105,9 +114,7 @@ def verify(served: Served) -> str:
     _hold(CLIENT_ID in audience, f"aud {audience}")
     _hold(claims["iss"] == served.metadata["issuer"], f"iss {claims['iss']}")
     _hold(claims["nonce"] == done.nonce, "nonce")
-    bearer = {"Authorization": f"Bearer {done.tokens['access_token']}"}
-    person = requests.get(served.metadata["userinfo_endpoint"], headers=bearer, timeout=30)
-    _hold(person.ok and person.json()["sub"] == claims["sub"], f"userinfo: {person.text[:300]}")
+    _hold(userinfo(served, done)["sub"] == claims["sub"], "sub of userinfo")
     again = redeem(served, done.code, done.verifier)
     _hold(again.status_code in {400, 403}, f"a code was redeemed twice: {again.status_code}")
     token: str = flow(served, served.cookies[0]).tokens["access_token"]

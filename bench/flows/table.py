@@ -126,7 +126,7 @@ PROMISES = (
     ),
     *(
         Promise("growth of a flow's CPU", _cpu(FLOW), large, small, 1.25, 1.1, falls=True)
-        for large, small in (("ours-sqlite-large", "ours-sqlite-small"),)
+        for large, small in ((f"{NORMAL}-large", f"{NORMAL}-small"),)
     ),
 )
 
