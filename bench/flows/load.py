@@ -27,7 +27,7 @@ from bench.flows.contestant import (
     Own,
     Served,
 )
-from bench.flows.relying import asked, basic, challenge
+from bench.flows.relying import asked, basic, challenge, flow
 
 LUA = Path(__file__).with_name("lua")
 CONCURRENCY = 8
@@ -58,15 +58,13 @@ class Figures:
         return asdict(self)
 
 
-def run(  # noqa: PLR0913  whom, what, with what, where, how long
-    served: Served, operation: str, token: str, folder: Path, seconds: float, warm_up: float
-) -> Figures:
+def run(served: Served, operation: str, folder: Path, seconds: float, warm_up: float) -> Figures:
     """The figures of one run, after a warm-up that is not measured. Raises BenchFailed.
 
-    `token` is an access token to introspect; `folder` is where the plan is written.
+    `folder` is where the plan is written.
     """
     plan, script = folder / "plan.lua", "flow.lua" if operation == FLOW else "single.lua"
-    plan.write_text("return " + _lua(_plan(served, operation, token)))
+    plan.write_text("return " + _lua(_plan(served, operation)))
     host = served.metadata["issuer"]
     if warm_up:
         _wrk(script, plan, host, warm_up)
@@ -74,6 +72,8 @@ def run(  # noqa: PLR0913  whom, what, with what, where, how long
         told = _wrk(script, plan, host, seconds)
     if told["failed"]:
         raise BenchFailed(f"{operation}: {told['failed']} failed, the last one: {told['why']}")
+    if not told["requests"]:
+        raise BenchFailed(f"{operation}: not one answer in {seconds} s")
     done = told["requests"] / _REQUESTS.get(operation, 1)
     wall = spent["wall"]
     return Figures(
@@ -125,7 +125,7 @@ def _wrk(script: str, plan: Path, host: str, seconds: float) -> dict[str, Any]:
     return found
 
 
-def _plan(served: Served, operation: str, token: str) -> dict[str, Any]:
+def _plan(served: Served, operation: str) -> dict[str, Any]:
     if operation == FLOW:
         return _flow_plan(served)
     if operation in served.own:
@@ -133,6 +133,7 @@ def _plan(served: Served, operation: str, token: str) -> dict[str, Any]:
         form = {"grant_type": "client_credentials", **own.form}
         return {"request": _post(served, "token_endpoint", own, form), "holds": '"access_token"'}
     if operation == INTROSPECTION:
+        token = flow(served, served.cookies[0]).tokens["access_token"]
         asker = Own(CLIENT_ID, served.secret)
         request = _post(served, "introspection_endpoint", asker, {"token": token})
         return {"request": request, "holds": '"active":true'}

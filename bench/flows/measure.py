@@ -69,35 +69,35 @@ def _round(
         present = []
         for c in contestants:
             served = stack.enter_context(c.serve(places[c.name]))
-            token = _verified(c, served)
+            _verify(c, served)
             memory = proc.memory(served.servers), proc.memory(served.helpers)
-            present.append((c, served, token, Visit(c.name, number, served.cold_s, *memory)))
+            present.append((c, served, Visit(c.name, number, served.cold_s, *memory)))
         for operation in effort.operations:
-            for c, served, token, visit in present:
+            for c, served, visit in present:
                 if operation in c.operations:
-                    figures = _measured(c, served, operation, token, places[c.name], effort)
+                    figures = _measured(c, served, operation, places[c.name], effort)
                     visit.figures[operation] = figures
-        for _, served, _, visit in present:
+        for _, served, visit in present:
             visit.loaded = proc.memory(served.servers)
             visit.loaded_beside = proc.memory(served.helpers)
         return [visit for *_, visit in present]
 
 
-def _verified(c: Contestant, served: Served) -> str:
+def _verify(c: Contestant, served: Served) -> None:
     try:
-        return relying.verify(served)
+        relying.verify(served)
     except (BenchFailed, ValueError, KeyError) as error:
         raise BenchFailed(f"{c.name} did not pass verification: {error}") from error
 
 
-def _measured(  # noqa: PLR0913  who, what, with what, where, how long
-    c: Contestant, served: Served, operation: str, token: str, folder: Path, effort: Effort
+def _measured(
+    c: Contestant, served: Served, operation: str, folder: Path, effort: Effort
 ) -> Figures:
     seconds = effort.flow if operation == FLOW else effort.other
     try:
-        found = load.run(served, operation, token, folder, seconds, effort.warm_up)
+        found = load.run(served, operation, folder, seconds, effort.warm_up)
         if found.p50 > SLOW_MS:
-            found = load.run(served, operation, token, folder, 3 * seconds, 0)
+            found = load.run(served, operation, folder, 3 * seconds, 0)
     except BenchFailed as error:
         raise BenchFailed(f"{c.name}: {error}") from error
     return found

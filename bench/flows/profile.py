@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.flows import load, relying
 from bench.flows.contestant import FLOW, ROOT
@@ -30,8 +30,18 @@ _ROUNDS = 30
 """After which shares no longer change: no chain of libraries is longer."""
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class Place(NamedTuple):
+    """A function. Code objects will not do as keys: equal ones stand in several files."""
+
+    file: str
+    line: int
+    name: str
+
+
 Seconds = defaultdict[str, float]
-Edges = defaultdict[tuple[CodeType, CodeType], float]
+Edges = defaultdict[tuple[Place, Place], float]
 
 
 def profiled(app: Wsgi) -> Wsgi:
@@ -54,16 +64,18 @@ def _write(profiles: list[cProfile.Profile], place: Path) -> None:
     while True:
         time.sleep(WRITTEN_EACH_S)
         draft = place.with_suffix(".draft")
-        draft.write_text(json.dumps(_found([p.getstats() for p in list(profiles)])))
+        draft.write_text(json.dumps(found([p.getstats() for p in list(profiles)])))
         draft.replace(place)
 
 
-def _found(profiles: Iterable[Iterable[Any]]) -> dict[str, dict[str, float]]:
-    own, edges = defaultdict[CodeType, float](float), Edges(float)
+def found(profiles: Iterable[Iterable[Any]]) -> dict[str, dict[str, float]]:
+    """Seconds by room and by library, out of what `cProfile.Profile.getstats` gave."""
+    own, edges = defaultdict[Place, float](float), Edges(float)
     for entry in (entry for entries in profiles for entry in entries):
-        own[entry.code] += entry.inlinetime
+        place = _place(entry.code)
+        own[place] += entry.inlinetime
         for call in entry.calls or ():
-            edges[entry.code, call.code] += call.totaltime
+            edges[place, _place(call.code)] += call.totaltime
     libraries, rooms = Seconds(float), Seconds(float)
     blamed = _blamed(own, edges)
     for code, seconds in own.items():
@@ -73,14 +85,14 @@ def _found(profiles: Iterable[Iterable[Any]]) -> dict[str, dict[str, float]]:
     return {"rooms": dict(rooms), "libraries": dict(libraries)}
 
 
-def _blamed(own: Iterable[CodeType], edges: Edges) -> Mapping[CodeType, Mapping[str, float]]:
+def _blamed(own: Iterable[Place], edges: Edges) -> Mapping[Place, Mapping[str, float]]:
     """For each function the rooms for which it ran, by share."""
-    callers: dict[CodeType, dict[CodeType, float]] = {}
+    callers: dict[Place, dict[Place, float]] = {}
     for (caller, called), seconds in edges.items():
         if caller is not called:
             callers.setdefault(called, {})[caller] = seconds
     codes = [*own]
-    shares: dict[CodeType, dict[str, float]] = {code: _known(code) for code in codes}
+    shares: dict[Place, dict[str, float]] = {code: _known(code) for code in codes}
     for _ in range(_ROUNDS):
         for code in codes:
             if not _is_ours(code):
@@ -88,28 +100,32 @@ def _blamed(own: Iterable[CodeType], edges: Edges) -> Mapping[CodeType, Mapping[
     return shares
 
 
-def _known(code: CodeType) -> dict[str, float]:
+def _place(code: CodeType) -> Place:
+    return Place(code.co_filename, code.co_firstlineno, code.co_qualname)
+
+
+def _known(code: Place) -> dict[str, float]:
     return {_owner(code): 1.0} if _is_ours(code) else {}
 
 
 def _mixed(
-    callers: Mapping[CodeType, float], shares: Mapping[CodeType, Mapping[str, float]]
+    callers: Mapping[Place, float], shares: Mapping[Place, Mapping[str, float]]
 ) -> dict[str, float]:
     mixed = Seconds(float)
     for caller, seconds in callers.items():
         for room, share in shares.get(caller, {}).items():
             mixed[room] += share * seconds
     total = sum(mixed.values())
-    return {room: part / total for room, part in mixed.items()} if total else {"nobody's": 1.0}
+    return {room: part / total for room, part in mixed.items()} if total else {"the framework": 1.0}
 
 
-def _is_ours(code: CodeType) -> bool:
-    return code.co_filename.startswith(str(ROOT / "broker"))
+def _is_ours(code: Place) -> bool:
+    return code.file.startswith(str(ROOT / "broker"))
 
 
-def _owner(code: CodeType) -> str:
+def _owner(code: Place) -> str:
     """The room, or the library, two names deep."""
-    path = Path(code.co_filename)
+    path = Path(code.file)
     if _is_ours(code):
         parts = path.relative_to(ROOT).with_suffix("").parts
     elif "site-packages" in path.parts:
@@ -126,17 +142,17 @@ def report(seconds: float, people: int) -> str:
         folder = Path(name)
         ours.prepare(folder)
         with ours.serve(folder) as served:
-            token = relying.verify(served)
-            figures = load.run(served, FLOW, token, folder, seconds, 1)
+            relying.verify(served)
+            figures = load.run(served, FLOW, folder, seconds, 1)
             time.sleep(2 * WRITTEN_EACH_S)
-            found = json.loads((folder / OUT).read_text())
+            shares = json.loads((folder / OUT).read_text())
     said = f"{figures.cpu_us:.0f} µs a flow, profiled, `work` and the server's own share included"
-    tables = (_table(title, found[title]) for title in ("rooms", "libraries"))
+    tables = (_table(title, shares[title]) for title in ("rooms", "libraries"))
     return "\n\n".join((said, *tables))
 
 
-def _table(title: str, found: Mapping[str, float]) -> str:
-    total = sum(found.values())
-    rows = sorted(found.items(), key=lambda row: -row[1])[:_LINES]
-    lines = [f"| {name} | {100 * seconds / total:.1f} % |" for name, seconds in rows]
+def _table(title: str, seconds: Mapping[str, float]) -> str:
+    total = sum(seconds.values())
+    rows = sorted(seconds.items(), key=lambda row: -row[1])[:_LINES]
+    lines = [f"| {name} | {100 * part / total:.1f} % |" for name, part in rows]
     return "\n".join((f"| {title} | share |", "| --- | --- |", *lines))

@@ -2,14 +2,16 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import CodeType
+from typing import NamedTuple
 
 import pytest
 
-from bench.flows import load, measure, proc, relying, table
-from bench.flows.contestant import CREDENTIALS, FLOW, INTROSPECTION, BenchFailed, Served
+from bench.flows import load, measure, proc, profile, relying, table
+from bench.flows.contestant import CREDENTIALS, FLOW, INTROSPECTION, ROOT, BenchFailed, Own, Served
 from bench.flows.load import Figures
 from bench.flows.measure import Effort, Visit
 from bench.flows.ours import Fill, Ours
@@ -28,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def visit(folder: Path) -> Visit:
-    [[found]] = measure.rounds([OURS], folder, 1, Effort(OPERATIONS, 1, 1, 0))
+    [[found]] = measure.rounds([OURS], folder, 1, Effort(OPERATIONS, 2, 1, 0))
     return found
 
 
@@ -54,9 +56,9 @@ def test_who_was_filled_in_has_evidence_that_opens(served: Served) -> None:
 def test_one_failed_operation_ends_the_bench(served: Served, folder: Path) -> None:
     strangers = replace(served, cookies=["miftah_session=nobody's"] * 9)
     with pytest.raises(BenchFailed, match="step 1: 303"):
-        load.run(strangers, FLOW, "", folder, 1, 0)
-    with pytest.raises(BenchFailed, match="active"):
-        load.run(served, INTROSPECTION, "no token", folder, 1, 0)
+        load.run(strangers, FLOW, folder, 2, 0)
+    with pytest.raises(BenchFailed, match="invalid_client"):
+        load.run(replace(served, own={CREDENTIALS: Own("bench", "?")}), CREDENTIALS, folder, 2, 0)
 
 
 def test_a_provider_is_refused_that_does_not_do_what_is_relied_on(served: Served) -> None:
@@ -106,3 +108,25 @@ def test_what_grows_may_grow_so_far_and_no_further() -> None:
     small, large = "ours-sqlite-normal-small", "ours-sqlite-normal-large"
     of = [*visits(small, 100), *visits(large, 126)]
     assert "| 1.26 (1.26–1.26) | 1.25 | 1.10 | **no** |" in table.promises(of)
+
+
+class Call(NamedTuple):
+    code: CodeType
+    totaltime: float
+    inlinetime: float = 0
+    calls: Sequence["Call"] | None = None
+
+
+def test_the_time_of_a_library_is_that_of_the_rooms_that_called_it() -> None:
+    room, other, library = (
+        compile("0", str(ROOT / path), "exec")
+        for path in ("broker/oidc/a.py", "broker/audit/a.py", "site-packages/sqlalchemy/orm/a.py")
+    )
+    shares = profile.found(
+        [
+            [Call(room, 4, 1, [Call(library, 3)]), Call(other, 2, 1, [Call(library, 1)])],
+            [Call(library, 4, 4)],
+        ]
+    )
+    assert shares["rooms"] == {"broker.oidc": 4, "broker.audit": 2}
+    assert shares["libraries"] == {"broker.oidc": 1, "broker.audit": 1, "sqlalchemy.orm": 4}
