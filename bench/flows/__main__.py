@@ -22,7 +22,7 @@ PEOPLE = CONCURRENCY + 1
 """A browser for each connection, and one whose session may be spoilt."""
 
 
-def peers() -> list[Contestant]:
+def peers(_: argparse.Namespace) -> list[Contestant]:
     """Ours beside the others, one worker each."""
     return [
         Ours("sqlite", PEOPLE),
@@ -35,18 +35,19 @@ def peers() -> list[Contestant]:
     ]
 
 
-def workers() -> list[Contestant]:
+def workers(_: argparse.Namespace) -> list[Contestant]:
     """Ours with one worker and with two."""
     return [Ours(d, PEOPLE, workers=n) for d in ("sqlite-normal", "postgres") for n in (1, 2)]
 
 
-def growth() -> list[Contestant]:
-    """Ours with few rows, and with a million persons and entries and a thousand clients."""
-    sizes = (Fill("small", 1_000, 1, 1), Fill("large", 1_000_000, 1_000, 1_000_000))
+def growth(asked: argparse.Namespace) -> list[Contestant]:
+    """Ours with few rows, and with many persons and entries, and a client for a thousand."""
+    many: int = asked.large
+    sizes = (Fill("small", 1_000, 1, 1), Fill("large", many, max(1, many // 1_000), many))
     return [Ours("sqlite-normal", 1_000, fill=fill) for fill in sizes]
 
 
-PARTS: dict[str, tuple[Callable[[], list[Contestant]], Sequence[str]]] = {
+PARTS: dict[str, tuple[Callable[[argparse.Namespace], list[Contestant]], Sequence[str]]] = {
     "peers": (peers, OPERATIONS),
     "workers": (workers, (FLOW, CREDENTIALS)),
     "growth": (growth, (FLOW,)),
@@ -74,7 +75,7 @@ def main() -> int:
 
 def _measure(asked: argparse.Namespace) -> Sequence[Visit]:
     make, operations = PARTS[asked.part]
-    contestants = make()
+    contestants = make(asked)
     if asked.only:
         contestants = [c for c in contestants if c.name in asked.only.split(",")]
     if asked.operations:
@@ -126,6 +127,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=8, help="of a flow; others half of it")
     parser.add_argument("--warm-up", type=float, default=2, help="seconds before each")
     parser.add_argument("--operations", help="with commas between; the part's own unless said")
+    parser.add_argument("--large", type=int, default=1_000_000, help="persons, of growth")
     parser.add_argument("--profile", action="store_true", help="of a flow in ours, and no more")
     parser.add_argument("--folder", type=Path, help="keep databases there, and use those there")
     parser.add_argument("--only", help="names of providers, with commas between")
