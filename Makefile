@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 
-.PHONY: run test check check-style interop spid charts peer kill9 scale fuzz fuzz-api mutants record record-bench lock help
+.PHONY: run test check check-style interop spid charts peer kill9 scale fuzz fuzz-api mutants record record-bench bench lock help
 run: $(VENV)/.run-installed
 	@$(BIN)/python deploy/run.py
 
@@ -90,6 +90,19 @@ fuzz-api: $(VENV)/.test-installed ## The auditors' API under schemathesis, every
 
 record-bench: $(VENV)/.test-installed ## A page of assertions out of a million entries
 	$(BIN)/python bench/record_query.py
+
+bench: $(VENV)/.test-installed .venv-bench/.installed bench/flows/node/node_modules/.installed ## Sign-ins of ours beside other providers (bench/README.md); ARGS="--part growth" and so on
+	$(BIN)/python -m bench.flows $(ARGS)
+
+.venv-bench/.installed: bench/flows/canaille/requirements.txt
+	test -d .venv-bench || $(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+bench/flows/node/node_modules/.installed: bench/flows/node/package-lock.json
+	@deploy/system-packages.sh bench
+	cd bench/flows/node && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 lock: $(VENV)/.test-installed ## Resolve the dependencies anew into requirements/*.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install the Debian packages that a target needs: python, run, test, interop, charts or spid. Does nothing where they are.
+# Install the Debian packages that a target needs: python, run, test, bench, interop, charts or spid. Does nothing where they are.
 set -euo pipefail
 
 case "${1:-}" in
@@ -16,7 +16,9 @@ case "${1:-}" in
             "nginx-light:command -v nginx"
             "pgbouncer:command -v pgbouncer"
             "systemd:command -v systemd-analyze"
+            "wrk:command -v wrk"
           ) ;;
+  bench)  checks=("npm:command -v npm") ;;
   interop) checks=(
             "nodejs:command -v node"
             "npm:command -v npm"
@@ -28,7 +30,7 @@ case "${1:-}" in
           ) ;;
   charts) checks=("npm:command -v npm" "docker-compose:command -v docker-compose") ;;
   spid)   checks=("xmlsec1:command -v xmlsec1") ;;
-  *) echo "usage: $0 python|run|test|interop|charts|spid" >&2; exit 2 ;;
+  *) echo "usage: $0 python|run|test|bench|interop|charts|spid" >&2; exit 2 ;;
 esac
 
 missing=()
