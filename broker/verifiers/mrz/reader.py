@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 import cv2
 import numpy as np
@@ -10,20 +10,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from broker.verifiers.mrz.advice import advice, is_cut_off
-from broker.verifiers.mrz.answer import Answer, Cause, Lines
+from broker.verifiers.mrz.answer import Answer, Cause, Lines, Sureness
 from broker.verifiers.mrz.belief import BELIEF, BEYOND_DOUBT, pooled
 from broker.verifiers.mrz.lattice import Decoded, decode
+from broker.verifiers.mrz.levels import Levels
 from broker.verifiers.mrz.locate import SIDE, Group, locate
 from broker.verifiers.mrz.second import contradicts
 from broker.verifiers.mrz.view import View, look, look_again
 from broker.verifiers.mrz.vote import vote
 
-Gray: TypeAlias = NDArray[np.uint8]
-
-LOADED_LATE: Final = ("passporteye.mrz.image", "skimage.filters", "skimage.morphology")
-"""What the second opinion needs; the reading process loads it before its memory is bounded."""
-
-SIDES: Final = (SIDE, 2 * SIDE * 3 // 4)
+SIDES: Final = (SIDE, 2 * SIDE)
 """Sizes at which rows are looked for, one after the other."""
 
 PLAIN: Final = -0.1
@@ -59,6 +55,13 @@ class Reading:
         """The most likely zone, believed or not."""
         return self.decoded.lines
 
+    @property
+    def sure(self) -> Sureness:
+        """See Answer."""
+        return tuple(
+            tuple(int(100 * np.exp(likely)) for likely in row) for row in self.decoded.likely
+        )
+
 
 def read(pictures: Sequence[Image.Image]) -> Answer:
     """What pictures of one document show together (see answer.Read)."""
@@ -69,47 +72,49 @@ def read(pictures: Sequence[Image.Image]) -> Answer:
 
 def read_one(picture: Image.Image) -> Answer:
     """What one picture shows, or what to change in the next."""
-    gray = np.asarray(picture.convert("L"))
+    seen = Levels(np.asarray(picture.convert("L")))
     groups: tuple[Group, ...] = ()
     best: Reading | None = None
     for side in SIDES:
-        groups = locate(gray, side) or groups
-        readings = [r for group in groups[:TRIES] if (r := examine(gray, look(gray, group)))]
+        groups = locate(seen, side) or groups
+        readings = [r for group in groups[:TRIES] if (r := examine(seen, look(seen, group)))]
         believed = {r.lines: r for r in readings if not r.doubts}
-        if any(_is_contradicted(picture, found) for found in believed.values()):
+        if any(_is_contradicted(seen, found) for found in believed.values()):
             return Answer(cause=Cause.UNSURE)
         if believed:
-            return Answer(tuple(believed))
+            return Answer(tuple(believed), sure=tuple(r.sure for r in believed.values()))
         best = max((best, *readings), key=_clearness)
         if best is not None and _clearness(best) > PLAIN:
             break
-    return Answer(cause=advice(gray, groups, best.view if best else None))
+    return Answer(cause=advice(seen.gray, groups, best.view if best else None))
 
 
 def _clearness(found: Reading | None) -> float:
     return float(found.view.seen.clear.mean()) if found else -np.inf
 
 
-def _is_contradicted(picture: Image.Image, found: Reading) -> bool:
-    """Whether a reading that is not beyond doubt is one thing to us and another to PassportEye."""
-    return bool(BEYOND_DOUBT.doubts(found.decoded)) and contradicts(picture, found.lines)
+def _is_contradicted(picture: Levels, found: Reading) -> bool:
+    """Whether a reading that is not beyond doubt is one thing to us and another to tesseract."""
+    if not BEYOND_DOUBT.doubts(found.decoded):
+        return False
+    return contradicts(picture, found.view.group, found.lines)
 
 
-def examine(gray: Gray, view: View | None) -> Reading | None:
+def examine(picture: Levels, view: View | None) -> Reading | None:
     """The zone of one view, looked at again until it is believed or hopeless.
 
     Every look must show the same zone: what changes with a pixel's shift was never there.
     """
     if view is None:
         return None
-    if is_cut_off(gray, view.group):
+    if is_cut_off(picture.gray, view.group):
         return Reading(view.decoded, view, ("cut_off",))
     looks: tuple[NDArray[np.float64], ...] = (view.seen.likely,)
     decoded = view.decoded
     if decoded.cost - decoded.share > HOPELESS:
         return Reading(decoded, view, BELIEF.doubts(decoded) or ("hopeless",))
     for shift, zoom in (SECOND_LOOK, *MORE_LOOKS):
-        seen = look_again(gray, view, shift, zoom)
+        seen = look_again(picture, view, shift, zoom)
         if float(seen.beyond.mean(axis=0).max()) > GOES_ON:
             return Reading(decoded, view, ("goes_on",))
         looks = (*looks, seen.likely)
