@@ -12,11 +12,14 @@ from broker.verifiers.mrz.view import View
 
 Gray: TypeAlias = NDArray[np.uint8]
 
-SMALLEST_PITCH: Final = 7.5
-"""Pixels from symbol to symbol under which pictures of any quality are seldom read."""
+SMALLEST_PITCH: Final = 9.0
+"""Pixels from symbol to symbol under which pictures of any quality are seldom read: 1 of 13."""
 
-VAGUE: Final = -0.25
-"""The mean logarithm of the likeliest symbols under which the whole zone is blurred."""
+VAGUE: Final = -0.08
+"""The mean logarithm of the likeliest symbols under which the whole zone is blurred.
+
+Of 32 generated pictures below it, none was read; of 138 above it, 116 were.
+"""
 
 UNSEEN: Final = -0.7
 WHITE: Final = 238

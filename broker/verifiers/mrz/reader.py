@@ -15,15 +15,16 @@ from broker.verifiers.mrz.belief import BELIEF, BEYOND_DOUBT, pooled
 from broker.verifiers.mrz.lattice import Decoded, decode
 from broker.verifiers.mrz.levels import Levels
 from broker.verifiers.mrz.locate import SIDE, Group, locate
+from broker.verifiers.mrz.recognise import Seen
 from broker.verifiers.mrz.second import contradicts
-from broker.verifiers.mrz.view import View, look, look_again
+from broker.verifiers.mrz.view import ROWS, WIDTHS, View, look, look_again
 from broker.verifiers.mrz.vote import vote
 
 SIDES: Final = (SIDE, 2 * SIDE)
 """Sizes at which rows are looked for, one after the other."""
 
 PLAIN: Final = -0.1
-"""A zone as clear as this has been found: looking elsewhere would not help."""
+"""A zone as clear as this, all rows of it seen, has been found: finding it again is no help."""
 
 TRIES: Final = 3
 """Places of a picture that are looked at."""
@@ -33,10 +34,16 @@ MORE_LOOKS: Final = ((-1.2, 0.95), (0.0, 1.0))
 """Pixels down and zoom of further looks: what all of them show is there."""
 
 GOES_ON: Final = 0.15
-"""Likelihood of print beyond the ends from which the rows are longer than they were taken for.
+"""Likelihood of print beyond the ends from which rows of 36 are longer than they were taken for.
 
 Without it a visa of 44 symbols whose last eight are fillers is a visa of 36: no check digit tells.
 """
+
+NAMES_GO_ON: Final = 0.5
+"""The same of the third row of cards: names that begin one symbol late are names as well."""
+
+RAGGED: Final = 0.6
+"""Symbols by which the middle one of three rows may begin beside the line through the others."""
 
 HOPELESS: Final = 12.0
 """Doubts and corrections (logarithms) beyond which further looks help nobody."""
@@ -54,6 +61,11 @@ class Reading:
     def lines(self) -> Lines:
         """The most likely zone, believed or not."""
         return self.decoded.lines
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the finder saw every row, and none had to be looked for."""
+        return all(row.sure > 0 for row in self.view.group.rows)
 
     @property
     def sure(self) -> Sureness:
@@ -84,7 +96,7 @@ def read_one(picture: Image.Image) -> Answer:
         if believed:
             return Answer(tuple(believed), sure=tuple(r.sure for r in believed.values()))
         best = max((best, *readings), key=_clearness)
-        if best is not None and _clearness(best) > PLAIN:
+        if best is not None and _clearness(best) > PLAIN and best.is_whole:
             break
     return Answer(cause=advice(seen.gray, groups, best.view if best else None))
 
@@ -115,7 +127,7 @@ def examine(picture: Levels, view: View | None) -> Reading | None:
         return Reading(decoded, view, BELIEF.doubts(decoded) or ("hopeless",))
     for shift, zoom in (SECOND_LOOK, *MORE_LOOKS):
         seen = look_again(picture, view, shift, zoom)
-        if float(seen.beyond.mean(axis=0).max()) > GOES_ON:
+        if goes_on(seen) or is_ragged(view):
             return Reading(decoded, view, ("goes_on",))
         looks = (*looks, seen.likely)
         decoded = decode(pooled(looks)) or decoded
@@ -123,3 +135,20 @@ def examine(picture: Levels, view: View | None) -> Reading | None:
         if not doubts:
             break
     return Reading(decoded, view, doubts)
+
+
+def goes_on(seen: Seen) -> bool:
+    """Whether there is print where the rows should be over and nothing else would tell."""
+    rows, width = seen.likely.shape[:2]
+    if width == WIDTHS[1]:
+        return float(seen.beyond.mean(axis=0).max()) > GOES_ON
+    return rows == ROWS[WIDTHS[0]] and float(seen.beyond[-1].max()) > NAMES_GO_ON
+
+
+def is_ragged(view: View) -> bool:
+    """Whether one of three rows begins too early or too late for the two others."""
+    if len(view.group.rows) < ROWS[WIDTHS[0]]:
+        return False
+    first, middle, last = (row.points[0] for row in view.group.rows)
+    aside = (first + last) / 2 - middle
+    return abs(float(aside @ view.group.rows[1].along)) > RAGGED * view.pitch

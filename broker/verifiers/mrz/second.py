@@ -14,7 +14,7 @@ from broker.verifiers.mrz.spelling import holds, zone_in
 from broker.verifiers.mrz.straighten import plain_strips
 from broker.verifiers.mrz.tesseract import EngineMissing, engine_available, text_of
 
-SECONDS: Final = 2.0
+SECONDS: Final = 0.7
 """What a second opinion is worth waiting for."""
 
 TALL: Final = 40

@@ -131,6 +131,22 @@ def test_a_name_that_may_be_another_is_not_believed(column: int) -> None:
     assert BELIEF.doubts(decoded) != ()
 
 
+def test_a_digit_is_no_rival_in_a_name() -> None:
+    likely = seen(SPECIMEN, sure=0.9999)
+    likely[0, 5, SYMBOLS.index("E")], likely[0, 5, SYMBOLS.index("3")] = np.log((0.4, 0.59))
+    decoded = decode(likely)
+    assert decoded is not None
+    assert (decoded.lines, BELIEF.doubts(decoded)) == (SPECIMEN, ())
+
+
+def test_a_name_is_not_made_of_what_looks_like_a_digit() -> None:
+    likely = seen(SPECIMEN, sure=0.9999)
+    likely[0, 5, SYMBOLS.index("E")], likely[0, 5, SYMBOLS.index("3")] = np.log((0.01, 0.98))
+    decoded = decode(likely)
+    assert decoded is not None
+    assert BELIEF.doubts(decoded) == ("faintest",)
+
+
 def test_the_runner_up_is_the_best_other_valid_zone() -> None:
     decoded = decode(blurred(SPECIMEN, 0, 9, {"S": 0.6, "W": 0.39}))
     assert decoded is not None
