@@ -30,7 +30,7 @@ THIRDS: Final = (Cause.GLARE_START, Cause.GLARE_MIDDLE, Cause.GLARE_END)
 
 def advice(gray: Gray, groups: tuple[Group, ...], view: View | None) -> Cause:
     """The most useful thing to say about a picture whose zone was not believed."""
-    if not groups:
+    if not groups or (view is None and len(groups[0].rows) < 2):  # noqa: PLR2004  a row is no zone
         return Cause.NOT_FOUND
     group = view.group if view else groups[0]
     if is_cut_off(gray, group):
@@ -38,7 +38,7 @@ def advice(gray: Gray, groups: tuple[Group, ...], view: View | None) -> Cause:
     if group.leading / 2.5 < SMALLEST_PITCH:
         return Cause.TOO_SMALL
     if view is None:
-        return Cause.NOT_FOUND if len(group.rows) < 2 else Cause.BLURRED  # noqa: PLR2004
+        return Cause.BLURRED
     return _of_zone(gray, view)
 
 

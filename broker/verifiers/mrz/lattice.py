@@ -26,6 +26,10 @@ _STARTS: Final = np.searchsorted(_RESIDUE[_BY_RESIDUE], np.arange(10))
 
 NEVER: Final = -1e9
 
+_PAIRS: Final = ("O0", "Q0", "D0", "I1", "L1", "Z2", "S5", "G6", "T7", "B8")
+ALIKE: Final = np.array([[a + b in _PAIRS or b + a in _PAIRS for b in SYMBOLS] for a in SYMBOLS])
+"""Letters and digits that are one shape in OCR-B to whoever sees little."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
@@ -33,7 +37,8 @@ class Decoded:
 
     `score` is its own, `second` that of the best other valid zone, `all_valid` that of all
     together, `free` that of the likeliest string that the grammar allows, valid or not.
-    `likely` (rows, places) are each symbol's own.
+    `likely` (rows, places) are each symbol's own; what looks like it and may not stand there
+    counts for it.
     """
 
     lines: Lines
@@ -122,7 +127,7 @@ def _walked(places: tuple[Place, ...], likely: Floats) -> Decoded | None:
     free = float(sum(m.max() for m in masked))
     rows, width = likely.shape[:2]
     text = "".join(SYMBOLS[pick] for pick in picked)
-    own = [float(m[pick]) for m, pick in zip(masked, picked, strict=True)]
+    own = _own(likely[at[:, 0], at[:, 1]], allowed, np.array(picked))
     return Decoded(
         tuple(text[i * width : (i + 1) * width] for i in range(rows)),
         best,
@@ -131,6 +136,14 @@ def _walked(places: tuple[Place, ...], likely: Floats) -> Decoded | None:
         free,
         tuple(tuple(own[i * width : (i + 1) * width]) for i in range(rows)),
     )
+
+
+def _own(likely: Floats, allowed: NDArray[np.bool_], picked: NDArray[np.intp]) -> list[float]:
+    """How likely each picked symbol is by its looks (see Decoded)."""
+    counted = ALIKE[picked] & ~allowed
+    counted[np.arange(len(picked)), picked] = True
+    told = np.logaddexp.reduce(np.where(counted, likely, NEVER), axis=1)
+    return [float(value) for value in told]
 
 
 def _is_free(place: Place) -> bool:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from broker.verifiers.mrz.advice import advice, is_cut_off
 from broker.verifiers.mrz.answer import Answer, Cause, Lines, Sureness
-from broker.verifiers.mrz.belief import BELIEF, BEYOND_DOUBT, pooled
+from broker.verifiers.mrz.belief import BELIEF, BEYOND_DOUBT, is_possible, pooled
 from broker.verifiers.mrz.lattice import Decoded, decode
 from broker.verifiers.mrz.levels import Levels
 from broker.verifiers.mrz.locate import SIDE, Group, locate
@@ -45,6 +45,9 @@ NAMES_GO_ON: Final = 0.5
 RAGGED: Final = 0.6
 """Symbols by which the middle one of three rows may begin beside the line through the others."""
 
+LIKELY: Final = 3.0
+"""Doubts and corrections (logarithms) up to which a zone not believed is one all the same."""
+
 HOPELESS: Final = 12.0
 """Doubts and corrections (logarithms) beyond which further looks help nobody."""
 
@@ -63,6 +66,11 @@ class Reading:
         return self.decoded.lines
 
     @property
+    def is_likely(self) -> bool:
+        """Whether it is a zone of a document, of which one or two symbols are not sure."""
+        return self.decoded.cost - self.decoded.share < LIKELY and is_possible(self.lines)
+
+    @property
     def is_whole(self) -> bool:
         """Whether the finder saw every row, and none had to be looked for."""
         return all(row.sure > 0 for row in self.view.group.rows)
@@ -71,7 +79,8 @@ class Reading:
     def sure(self) -> Sureness:
         """See Answer."""
         return tuple(
-            tuple(int(100 * np.exp(likely)) for likely in row) for row in self.decoded.likely
+            tuple(min(100, int(100 * np.exp(likely))) for likely in row)
+            for row in self.decoded.likely
         )
 
 
@@ -90,15 +99,22 @@ def read_one(picture: Image.Image) -> Answer:
     for side in SIDES:
         groups = locate(seen, side) or groups
         readings = [r for group in groups[:TRIES] if (r := examine(seen, look(seen, group)))]
-        believed = {r.lines: r for r in readings if not r.doubts}
-        if any(_is_contradicted(seen, found) for found in believed.values()):
-            return Answer(cause=Cause.UNSURE)
-        if believed:
-            return Answer(tuple(believed), sure=tuple(r.sure for r in believed.values()))
+        if any(not reading.doubts for reading in readings):
+            return _believed(seen, readings)
         best = max((best, *readings), key=_clearness)
         if best is not None and _clearness(best) > PLAIN and best.is_whole:
             break
     return Answer(cause=advice(seen.gray, groups, best.view if best else None))
+
+
+def _believed(picture: Levels, readings: Sequence[Reading]) -> Answer:
+    """The zones that are believed, unless something speaks against them."""
+    believed = {reading.lines: reading for reading in readings if not reading.doubts}
+    # A second document of which one symbol is not sure is a second document.
+    is_alone = not any(r.is_likely for r in readings if r.lines not in believed)
+    if not is_alone or any(_is_contradicted(picture, found) for found in believed.values()):
+        return Answer(cause=Cause.UNSURE)
+    return Answer(tuple(believed), sure=tuple(r.sure for r in believed.values()))
 
 
 def _clearness(found: Reading | None) -> float:

@@ -1,5 +1,6 @@
 """The reading process: bounded, replaced when it ends, and no request is lost with it."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 
 from broker.errors import EvidenceRejected, UpstreamUnavailable
 from broker.verifiers.mrz.answer import Answer, Cause
-from broker.verifiers.mrz.frames import Gone, from_json
+from broker.verifiers.mrz.frames import Gone, from_json, to_json
 from broker.verifiers.mrz.worker import Bounds, Worker
 from tests.verifiers.mrz.pictures import encoded, plain, specimen
 
@@ -145,6 +146,13 @@ def test_a_full_queue_says_so_at_once() -> None:
         with pytest.raises(EvidenceRejected):
             first.result()
     worker.stop()
+
+
+@pytest.mark.parametrize(
+    "answer", [Answer((("AB", "C<"),), None, (((99, 50), (1, 0)),)), Answer(cause=Cause.BLURRED)]
+)
+def test_what_the_process_says_is_heard_whole(answer: Answer) -> None:
+    assert from_json(json.loads(json.dumps(to_json(answer))), frozenset()) == answer
 
 
 @pytest.mark.parametrize(
