@@ -7,14 +7,16 @@ program goes on from there. The whole course follows from the seed and the numbe
 import argparse
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset
 
 from training.networks import LineNet, SymbolNet
 from training.scenes import Crops
@@ -67,6 +69,21 @@ def batch(task: Task, rng: Rng) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(np.stack(shown))[:, None], torch.from_numpy(np.stack(wanted))
 
 
+class Fresh(IterableDataset[tuple[Tensor, Tensor]]):
+    """Batches without end, all following from the seed and the steps that were done before."""
+
+    def __init__(self, name: str, seed: int, done: int) -> None:
+        super().__init__()
+        self._name, self._start = name, (seed, done)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """See the class."""
+        cv2.setNumThreads(1)
+        rng = np.random.default_rng(self._start)
+        while True:
+            yield batch(TASKS[self._name], rng)
+
+
 def export(network: nn.Module, task: Task, path: Path) -> None:
     """The network as an ONNX file that takes pictures of any number and size."""
     network.eval().to(memory_format=torch.contiguous_format)
@@ -101,14 +118,15 @@ def learn(  # noqa: PLR0913  the arguments of the program
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
         done = state["steps"]
-    rng = np.random.default_rng((seed, done))
+    # Drawn by a process of their own: drawing takes as long as learning.
+    drawn = iter(DataLoader(Fresh(name, seed, done), batch_size=None, num_workers=1))
     began, first, total = time.monotonic(), done, 0.0
     while (spent := time.monotonic() - began) < seconds and done - first < steps:
         part = max(spent / seconds, (done - first) / steps)
         warm = min(1, (done - first + 1) / 50)
         for group in optimiser.param_groups:
             group["lr"] = warm * rate * (0.02 + 0.49 * (1 + math.cos(math.pi * part)))
-        loss = task.loss(*_told(network, *batch(task, rng)))
+        loss = task.loss(*_told(network, *next(drawn)))
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 2)

@@ -18,15 +18,26 @@ FINDING_SIDE = 640
 
 CROP = 256
 POOL = 64
+NEAR_ZONE = 0.8
+"""The share of pieces that are taken where rows are."""
+
+FINDING_PITCH = 3, 19
+"""Pixels from symbol to symbol in the picture in which rows are looked for."""
+
 _ROW_POINTS = 17
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """How careful a photographer was: ranges of which one value each is drawn."""
+    """How careful a photographer was: ranges of which one value each is drawn.
+
+    `tilt` is in degrees; `quarters` are turned by 90, 180 or 270 and some more, `anyhow` lie as
+    they fell: shares of the pictures.
+    """
 
     tilt: float
-    free_turn: float
+    quarters: float
+    anyhow: float
     pitch: tuple[float, float]
     perspective: float
     curl: float
@@ -38,9 +49,9 @@ class Tier:
 
 
 TIERS = {
-    "clean": Tier(3, 0.05, (16, 30), 0.01, 0, (0, 0.05), 0, 0.01, (65, 95), 0.05),
-    "decent": Tier(15, 0.3, (11, 28), 0.05, 0.3, (0, 0.1), 0.1, 0.03, (55, 90), 0.3),
-    "bad": Tier(180, 0.6, (8, 20), 0.12, 0.6, (0.02, 0.17), 0.3, 0.06, (38, 80), 0.5),
+    "clean": Tier(3, 0.05, 0, (16, 30), 0.01, 0, (0, 0.05), 0, 0.01, (65, 95), 0.05),
+    "decent": Tier(15, 0.25, 0.2, (11, 28), 0.05, 0.3, (0, 0.1), 0.1, 0.03, (55, 90), 0.3),
+    "bad": Tier(25, 0.25, 0.5, (8, 20), 0.12, 0.6, (0.02, 0.17), 0.3, 0.06, (38, 80), 0.5),
 }
 
 
@@ -54,20 +65,48 @@ class Scene:
     pitch: float
 
 
-def draw_scene(rng: Rng, tier: Tier, pitch: float, longest: int, page: Page) -> Scene:
-    """`page` photographed as `tier` says, its symbols about `pitch` pixels apart."""
+def draw_scene(  # noqa: PLR0913  what is photographed, and how
+    rng: Rng, tier: Tier, pitch: float, longest: int, page: Page, window: int | None = None
+) -> Scene:
+    """`page` photographed as `tier` says, its symbols about `pitch` pixels apart.
+
+    With `window`, only a square of so many pixels of it, mostly of where the zone is.
+    """
+    page = _scaled(page, pitch / PITCH)
     if rng.random() < tier.curl:
         page = _curled(rng, page)
-    scale = pitch / PITCH
-    small = cv2.resize(page.gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    rows = tuple(_between(row) * np.float32(scale) for row in page.rows)
+    small, rows = page.gray, page.rows
     to_scene, size = _placed(rng, tier, small.shape, longest)
+    if window:
+        seen = tuple(cv2.perspectiveTransform(row[None], to_scene)[0] for row in rows)
+        to_scene, size = _windowed(rng, to_scene, size, seen, window)
     table = background(rng, size[1], size[0])
     mask = cv2.warpPerspective(np.ones_like(small), to_scene, size, flags=cv2.INTER_LINEAR)
     laid = cv2.warpPerspective(small, to_scene, size, flags=cv2.INTER_LINEAR)
     gray = table + (laid - table * mask)
     rows = tuple(cv2.perspectiveTransform(row[None], to_scene)[0] for row in rows)
     return Scene(_taken(rng, tier, gray, pitch, rows), rows, page.lines, pitch)
+
+
+def _scaled(page: Page, scale: float) -> Page:
+    gray = cv2.resize(page.gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    rows = tuple(_between(row) * np.float32(scale) for row in page.rows)
+    return Page(gray, rows, page.lines)
+
+
+def _windowed(
+    rng: Rng,
+    to_scene: NDArray[np.float64],
+    size: tuple[int, int],
+    rows: tuple[Points, ...],
+    window: int,
+) -> tuple[NDArray[np.float64], tuple[int, int]]:
+    """The transform and size of a piece of the picture: what nobody looks at is not drawn."""
+    spot = _middle(rng, rows) if rng.random() < NEAR_ZONE else None
+    middle = spot or rng.uniform(0, 1, 2) * size
+    corner = np.clip(middle - rng.uniform(0, window, 2), 0, np.maximum(0, np.array(size) - window))
+    moved = np.array(((1, 0, -corner[0]), (0, 1, -corner[1]), (0, 0, 1)))
+    return moved @ to_scene, (min(size[0], window), min(size[1], window))
 
 
 def _between(row: Points) -> Points:
@@ -103,8 +142,11 @@ def _placed(
     """The transform from the page to the picture, and the picture's (width, height)."""
     high, wide = shape
     turn = rng.uniform(-tier.tilt, tier.tilt)
-    if rng.random() < tier.free_turn:
+    chance = rng.random()
+    if chance < tier.quarters:
         turn = rng.choice((0, 90, 180, 270)) + rng.uniform(-12, 12)
+    elif chance < tier.quarters + tier.anyhow:
+        turn = rng.uniform(-180, 180)
     corners = np.float32(((0, 0), (wide, 0), (wide, high), (0, high)))
     angle = np.deg2rad(turn)
     spin = np.float32(((np.cos(angle), np.sin(angle)), (-np.sin(angle), np.cos(angle))))
@@ -187,7 +229,7 @@ def random_scene(rng: Rng, tier: str, longest: int = 1700) -> Scene:
 
 
 class Crops:
-    """Samples for the finder of rows; a page is shown some four times, each time differently."""
+    """Samples for the finder of rows; a page is shown some seven times, each time differently."""
 
     def __init__(self) -> None:
         self._pages: list[Page] = []
@@ -195,7 +237,7 @@ class Crops:
     def __call__(self, rng: Rng) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """A piece of a small picture, and its target maps (see `targets`)."""
         at = int(rng.integers(0, POOL))
-        if at >= len(self._pages) or rng.random() < 0.25:
+        if at >= len(self._pages) or rng.random() < 0.15:
             page = draw_page(rng, random_zone(rng) if rng.random() < 0.92 else None)
             self._pages[at : at + 1] = [page]
             at = min(at, len(self._pages) - 1)
@@ -203,20 +245,16 @@ class Crops:
 
 
 def _crop(rng: Rng, page: Page) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    care = TIERS[str(rng.choice(list(TIERS), p=(0.2, 0.4, 0.4)))]
-    pitch = float(np.exp(rng.uniform(np.log(3), np.log(13))))
-    scene = draw_scene(rng, care, pitch, FINDING_SIDE, page)
-    gray = evened(scene.gray)
-    high, wide = gray.shape
-    spot = _middle(rng, scene.rows) if rng.random() < 0.8 else None
-    x, y = spot or rng.uniform(0, 1, 2) * (wide, high)
-    left = int(np.clip(x - rng.uniform(0, CROP), 0, max(0, wide - CROP)))
-    top = int(np.clip(y - rng.uniform(0, CROP), 0, max(0, high - CROP)))
+    care = TIERS[str(rng.choice(list(TIERS), p=(0.1, 0.4, 0.5)))]
+    pitch = float(np.exp(rng.uniform(*np.log(FINDING_PITCH))))
+    longest = round(FINDING_SIDE * max(1, pitch / 12))
+    scene = draw_scene(rng, care, pitch, longest, page, CROP)
+    # The whole picture may be darker or brighter than the piece, and of more contrast.
+    gray = evened(scene.gray) * np.float32(np.exp(rng.normal(-0.1, 0.3)))
+    gray += np.float32(rng.normal(0, 0.4))
     piece = np.zeros((CROP, CROP), np.float32)
-    seen = gray[top : top + CROP, left : left + CROP]
-    piece[: seen.shape[0], : seen.shape[1]] = seen
-    rows = tuple(row - np.float32((left, top)) for row in scene.rows)
-    return piece, targets(rows, pitch, CROP)
+    piece[: gray.shape[0], : gray.shape[1]] = gray
+    return piece, targets(scene.rows, pitch, CROP)
 
 
 def evened(gray: Gray) -> Gray:

@@ -22,6 +22,9 @@ BARE: Final = _table("ßss øo æae œoe ðd þth łl đd ħh ıi ŋn ŧt əe")
 DOCUMENTS: Final = BARE | _table("äae öoe üue åaa øoe ĳij ðdh")
 """ICAO 9303-3 §6 A: what machine-readable zones write."""
 
+DOCUMENTS_OTHERWISE: Final = DOCUMENTS | _table("üuxx ñnxx")
+"""What the same page allows instead."""
+
 _GREEK: Final = _table(
     "αa βv γg δd εe ζz ηi θth ιi κk λl μm νn ξx οo πp ρr σs ςs τt υy φf χch ψps ωo"
 )
@@ -39,7 +42,7 @@ _RUSSIAN: Final = _CYRILLIC | _table("йy юyu яya ёyo ыy ъ")
 
 _WAYS: Final = tuple(
     {**latin, **cyrillic}
-    for latin in (BARE, DOCUMENTS)
+    for latin in (BARE, DOCUMENTS, DOCUMENTS_OTHERWISE)
     for cyrillic in (_CYRILLIC, _BULGARIAN, _UKRAINIAN, _RUSSIAN)
 )
 _WORD: Final = re.compile("[a-z]+")

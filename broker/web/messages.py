@@ -140,6 +140,10 @@ MESSAGES: dict[str, Message] = {
         "Check the address, or go back to the service that you came from.",
     ),
     "not_signed_in": Message("You are not signed in.", "Sign in and try again."),
+    "reader_gone": Message(
+        "The program that reads pictures does not run at this moment.",
+        "Your picture is not to blame. Send it again in a few minutes, or choose another way.",
+    ),
     "record_altered": Message(
         "The record contradicts itself.",
         "Somebody changed it beside this program. Tell the operator of this service.",

@@ -19,6 +19,7 @@ WHOLE = [
     ("Παπαδόπουλος", "PAPADOPOULOS"), ("Χριστίνα", "CHRISTINA"), ("Ευάγγελος", "EVANGELOS"),
     ("Μπάμπης", "BAMPIS"), ("Ísak", "ISAK"), ("Ştefan", "STEFAN"), ("Ștefan", "Stefan"),
     ("ONASES", "Onases"), ("Yılmaz", "YILMAZ"), ("Æbelø", "AEBELOE"), ("Nguyễn", "NGUYEN"),
+    ("Muñoz", "MUNXXOZ"), ("Müller", "MUXXLLER"),
 ]  # fmt: skip
 PARTLY = [
     ("Sarah Marie", "Sarah"), ("García López", "García"), ("Mohammed", "Muhammad"),

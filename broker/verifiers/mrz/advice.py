@@ -12,11 +12,14 @@ from broker.verifiers.mrz.view import View
 
 Gray: TypeAlias = NDArray[np.uint8]
 
-SMALLEST_PITCH: Final = 7.5
-"""Pixels from symbol to symbol under which pictures of any quality are seldom read."""
+SMALLEST_PITCH: Final = 9.0
+"""Pixels from symbol to symbol under which pictures of any quality are seldom read: 1 of 13."""
 
-VAGUE: Final = -0.25
-"""The mean logarithm of the likeliest symbols under which the whole zone is blurred."""
+VAGUE: Final = -0.08
+"""The mean logarithm of the likeliest symbols under which the whole zone is blurred.
+
+Of 32 generated pictures below it, none was read; of 138 above it, 116 were.
+"""
 
 UNSEEN: Final = -0.7
 WHITE: Final = 238
@@ -27,7 +30,7 @@ THIRDS: Final = (Cause.GLARE_START, Cause.GLARE_MIDDLE, Cause.GLARE_END)
 
 def advice(gray: Gray, groups: tuple[Group, ...], view: View | None) -> Cause:
     """The most useful thing to say about a picture whose zone was not believed."""
-    if not groups:
+    if not groups or (view is None and len(groups[0].rows) < 2):  # noqa: PLR2004  a row is no zone
         return Cause.NOT_FOUND
     group = view.group if view else groups[0]
     if is_cut_off(gray, group):
@@ -35,7 +38,7 @@ def advice(gray: Gray, groups: tuple[Group, ...], view: View | None) -> Cause:
     if group.leading / 2.5 < SMALLEST_PITCH:
         return Cause.TOO_SMALL
     if view is None:
-        return Cause.NOT_FOUND if len(group.rows) < 2 else Cause.BLURRED  # noqa: PLR2004
+        return Cause.BLURRED
     return _of_zone(gray, view)
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 Lines = tuple[str, ...]
+Sureness = tuple[tuple[int, ...], ...]
 
 
 class Cause(StrEnum):
@@ -33,14 +34,17 @@ class Answer:
     """The different zones believed, best first: none, one, or of two documents.
 
     Lines are of the zone's alphabet and of a known shape. `cause` is set where there is none.
+    `sure` says of every symbol of every zone how likely it is by its looks alone, in percent;
+    empty where a reader does not tell.
     """
 
     zones: tuple[Lines, ...] = ()
     cause: Cause | None = None
+    sure: tuple[Sureness, ...] = ()
 
 
 Read = Callable[[Sequence["Image.Image"]], Answer]
-"""(pictures, RGB, upright or not, all of one document) → what they show together.
+"""(pictures, gray or coloured, upright or not, all of one document) → what they show together.
 
 A reader never raises for what a picture shows.
 """

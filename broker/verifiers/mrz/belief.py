@@ -24,12 +24,13 @@ class Belief:
 
     `share`: the logarithm of its share among all readings that the check digits allow.
     `cost`: what check digits may have corrected; a correction is a guess unless it is cheap.
-    `faintest`: the least likely symbol that no check digit guards, those of names above all.
+    `faintest`: the least likely symbol that no check digit guards, those of names above all; by
+    its looks alone, among all symbols: that no digit stands in a name is in the share already.
     """
 
-    share: float = -0.10
+    share: float = -0.15
     cost: float = 1.5
-    faintest: float = -0.5
+    faintest: float = -1.5
 
     def doubts(self, decoded: Decoded) -> tuple[str, ...]:
         """Why the reading is not believed; empty if it is."""
@@ -45,7 +46,7 @@ class Belief:
 BELIEF: Final = Belief()
 """Calibrated on generated pictures of seeds that no model was trained on: models/README.md."""
 
-BEYOND_DOUBT: Final = Belief(share=-0.01, cost=0.05, faintest=-0.1)
+BEYOND_DOUBT: Final = Belief(share=-0.02, cost=0.1, faintest=-0.15)
 """Readings that another reader need not be asked about."""
 
 

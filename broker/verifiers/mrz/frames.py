@@ -79,7 +79,7 @@ def hear(pipe: int, begun: bytearray, until: float) -> dict[str, Any]:
 
 def to_json(answer: Answer) -> dict[str, Any]:
     """As `from_json` reads it."""
-    return {"zones": answer.zones, "cause": answer.cause}
+    return {"zones": answer.zones, "cause": answer.cause, "sure": answer.sure}
 
 
 def from_json(said: dict[str, Any], codes: frozenset[str]) -> Answer:
@@ -90,7 +90,8 @@ def from_json(said: dict[str, Any], codes: frozenset[str]) -> Answer:
         raise EvidenceRejected(said["refused"])
     try:
         zones = tuple(tuple(str(line) for line in zone) for zone in said["zones"])
-        return Answer(zones, None if said["cause"] is None else Cause(said["cause"]))
+        sure = tuple(tuple(tuple(map(int, row)) for row in zone) for zone in said["sure"])
+        return Answer(zones, None if said["cause"] is None else Cause(said["cause"]), sure)
     except (KeyError, TypeError, ValueError) as error:
         raise Gone from error
 

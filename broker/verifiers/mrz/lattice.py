@@ -20,8 +20,15 @@ Floats: TypeAlias = NDArray[np.float64]
 Lines = tuple[str, ...]
 
 _RESIDUE: Final = np.array([value(symbol) % 10 for symbol in SYMBOLS])
-_OF_RESIDUE: Final = tuple(np.flatnonzero(r == _RESIDUE) for r in range(10))
+_BY_RESIDUE: Final = np.argsort(_RESIDUE, kind="stable")
+_STARTS: Final = np.searchsorted(_RESIDUE[_BY_RESIDUE], np.arange(10))
+"""Symbols in the order of what they are worth modulo 10, and where each such worth begins."""
+
 NEVER: Final = -1e9
+
+_PAIRS: Final = ("O0", "Q0", "D0", "I1", "L1", "Z2", "S5", "G6", "T7", "B8")
+ALIKE: Final = np.array([[a + b in _PAIRS or b + a in _PAIRS for b in SYMBOLS] for a in SYMBOLS])
+"""Letters and digits that are one shape in OCR-B to whoever sees little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,8 @@ class Decoded:
 
     `score` is its own, `second` that of the best other valid zone, `all_valid` that of all
     together, `free` that of the likeliest string that the grammar allows, valid or not.
-    `likely` (rows, places) are each symbol's own.
+    `likely` (rows, places) are each symbol's own; what looks like it and may not stand there
+    counts for it.
     """
 
     lines: Lines
@@ -97,9 +105,12 @@ def _ending(place: Place) -> NDArray[np.bool_]:
 
 def _walked(places: tuple[Place, ...], likely: Floats) -> Decoded | None:
     """See decode. The walk goes forwards for sums and maxima, then backwards for the runners-up."""
-    masked = [np.where(place.allowed, likely[place.row, place.column], NEVER) for place in places]
-    residues = np.array([[m[of].max() for of in _OF_RESIDUE] for m in masked])
-    every = np.array([[np.logaddexp.reduce(m[of]) for of in _OF_RESIDUE] for m in masked])
+    at = np.array([(place.row, place.column) for place in places])
+    allowed = np.array([place.allowed for place in places])
+    masked = np.where(allowed, likely[at[:, 0], at[:, 1]], NEVER)
+    ordered = masked[:, _BY_RESIDUE]
+    residues = np.maximum.reduceat(ordered, _STARTS, axis=1)
+    every = np.logaddexp.reduceat(ordered, _STARTS, axis=1)
     ahead, summed = _forwards(places, residues, every)
     best = float(ahead[-1][0])
     if best < NEVER / 2:
@@ -116,7 +127,7 @@ def _walked(places: tuple[Place, ...], likely: Floats) -> Decoded | None:
     free = float(sum(m.max() for m in masked))
     rows, width = likely.shape[:2]
     text = "".join(SYMBOLS[pick] for pick in picked)
-    own = [float(m[pick]) for m, pick in zip(masked, picked, strict=True)]
+    own = _own(likely[at[:, 0], at[:, 1]], allowed, np.array(picked))
     return Decoded(
         tuple(text[i * width : (i + 1) * width] for i in range(rows)),
         best,
@@ -125,6 +136,14 @@ def _walked(places: tuple[Place, ...], likely: Floats) -> Decoded | None:
         free,
         tuple(tuple(own[i * width : (i + 1) * width]) for i in range(rows)),
     )
+
+
+def _own(likely: Floats, allowed: NDArray[np.bool_], picked: NDArray[np.intp]) -> list[float]:
+    """How likely each picked symbol is by its looks (see Decoded)."""
+    counted = ALIKE[picked] & ~allowed
+    counted[np.arange(len(picked)), picked] = True
+    told = np.logaddexp.reduce(np.where(counted, likely, NEVER), axis=1)
+    return [float(value) for value in told]
 
 
 def _is_free(place: Place) -> bool:
@@ -187,17 +206,19 @@ def _backwards(
             ways = residues[i] + (ahead[i] + after).max()
             after = after + residues[i].max()
         else:
-            _, onward = _moves(place.field, place.total)
-            target = _reset(place, onward)
-            told = np.where(_ending(place), residues[i][:, None] + after[target], NEVER)
+            told = np.where(_ending(place), residues[i][:, None] + after[_onward(place)], NEVER)
             ways = (told + ahead[i][None]).max(axis=1)
             after = told.max(axis=0)
         best = int(ways.argmax())
         chosen.append(best)
-        second = max(second, float(np.delete(ways, best).max()))
+        ways[best] = NEVER
+        second = max(second, float(ways.max()))
     return chosen[::-1], second
 
 
-def _reset(place: Place, states: NDArray[np.intp]) -> NDArray[np.intp]:
-    f, t = np.divmod(states, 10)
-    return (f * (not place.ends_field)) * 10 + t * (not place.ends_total)
+@cache
+def _onward(place: Place) -> NDArray[np.intp]:
+    """For each residue and state, the state after the place."""
+    f, t = np.divmod(_moves(place.field, place.total)[1], 10)
+    onward: NDArray[np.intp] = (f * (not place.ends_field)) * 10 + t * (not place.ends_total)
+    return onward

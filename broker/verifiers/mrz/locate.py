@@ -8,12 +8,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from broker.verifiers.mrz.levels import Levels
 from broker.verifiers.mrz.network import find_rows
 
 Floats: TypeAlias = NDArray[np.float32]
 
-SIDE: Final = 640
+SIDE: Final = 512
 """Pixels of the longer side of the picture in which rows are looked for."""
+
+LARGER: Final = 2.0
+"""By how much a small picture is made larger, at most."""
 
 BLOCK: Final = 16
 HALF: Final = 2
@@ -83,13 +87,17 @@ class Group:
         return max(row.length for row in self.rows)
 
 
-def locate(gray: NDArray[np.uint8], side: int = SIDE) -> tuple[Group, ...]:
-    """What may be zones in a picture of gray levels, the likeliest first, lone rows last.
+def locate(picture: Levels, side: int = SIDE) -> tuple[Group, ...]:
+    """What may be zones in a picture, the likeliest first, lone rows last.
 
-    The picture is looked at with its longer side `side` pixels.
+    The picture is looked at with its longer side `side` pixels, or larger than it is by at most
+    LARGER.
     """
-    scale = min(2.0, side / max(gray.shape)) if side > SIDE else min(1.0, side / max(gray.shape))
-    small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    scale = min(LARGER, side / max(picture.shape))
+    gray, halved = picture.at(1 / scale)
+    small = cv2.resize(
+        gray, None, fx=scale / halved, fy=scale / halved, interpolation=cv2.INTER_AREA
+    )
     maps = find_rows(_padded(_evened(small))[None, None])[0]
     likely = 1 / (1 + np.exp(-maps[0]))
     pieces = _joined([_row(*piece) for piece in _pieces(likely, maps[1:])])

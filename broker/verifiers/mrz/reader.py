@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 import cv2
 import numpy as np
@@ -10,24 +10,21 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from broker.verifiers.mrz.advice import advice, is_cut_off
-from broker.verifiers.mrz.answer import Answer, Cause, Lines
-from broker.verifiers.mrz.belief import BELIEF, BEYOND_DOUBT, pooled
+from broker.verifiers.mrz.answer import Answer, Cause, Lines, Sureness
+from broker.verifiers.mrz.belief import BELIEF, BEYOND_DOUBT, is_possible, pooled
 from broker.verifiers.mrz.lattice import Decoded, decode
+from broker.verifiers.mrz.levels import Levels
 from broker.verifiers.mrz.locate import SIDE, Group, locate
+from broker.verifiers.mrz.recognise import Seen
 from broker.verifiers.mrz.second import contradicts
-from broker.verifiers.mrz.view import View, look, look_again
+from broker.verifiers.mrz.view import ROWS, WIDTHS, View, look, look_again
 from broker.verifiers.mrz.vote import vote
 
-Gray: TypeAlias = NDArray[np.uint8]
-
-LOADED_LATE: Final = ("passporteye.mrz.image", "skimage.filters", "skimage.morphology")
-"""What the second opinion needs; the reading process loads it before its memory is bounded."""
-
-SIDES: Final = (SIDE, 2 * SIDE * 3 // 4)
+SIDES: Final = (SIDE, 2 * SIDE)
 """Sizes at which rows are looked for, one after the other."""
 
 PLAIN: Final = -0.1
-"""A zone as clear as this has been found: looking elsewhere would not help."""
+"""A zone as clear as this, all rows of it seen, has been found: finding it again is no help."""
 
 TRIES: Final = 3
 """Places of a picture that are looked at."""
@@ -37,10 +34,19 @@ MORE_LOOKS: Final = ((-1.2, 0.95), (0.0, 1.0))
 """Pixels down and zoom of further looks: what all of them show is there."""
 
 GOES_ON: Final = 0.15
-"""Likelihood of print beyond the ends from which the rows are longer than they were taken for.
+"""Likelihood of print beyond the ends from which rows of 36 are longer than they were taken for.
 
 Without it a visa of 44 symbols whose last eight are fillers is a visa of 36: no check digit tells.
 """
+
+NAMES_GO_ON: Final = 0.5
+"""The same of the third row of cards: names that begin one symbol late are names as well."""
+
+RAGGED: Final = 0.6
+"""Symbols by which the middle one of three rows may begin beside the line through the others."""
+
+LIKELY: Final = 3.0
+"""Doubts and corrections (logarithms) up to which a zone not believed is one all the same."""
 
 HOPELESS: Final = 12.0
 """Doubts and corrections (logarithms) beyond which further looks help nobody."""
@@ -59,6 +65,24 @@ class Reading:
         """The most likely zone, believed or not."""
         return self.decoded.lines
 
+    @property
+    def is_likely(self) -> bool:
+        """Whether it is a zone of a document, of which one or two symbols are not sure."""
+        return self.decoded.cost - self.decoded.share < LIKELY and is_possible(self.lines)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the finder saw every row, and none had to be looked for."""
+        return all(row.sure > 0 for row in self.view.group.rows)
+
+    @property
+    def sure(self) -> Sureness:
+        """See Answer."""
+        return tuple(
+            tuple(min(100, int(100 * np.exp(likely))) for likely in row)
+            for row in self.decoded.likely
+        )
+
 
 def read(pictures: Sequence[Image.Image]) -> Answer:
     """What pictures of one document show together (see answer.Read)."""
@@ -69,48 +93,57 @@ def read(pictures: Sequence[Image.Image]) -> Answer:
 
 def read_one(picture: Image.Image) -> Answer:
     """What one picture shows, or what to change in the next."""
-    gray = np.asarray(picture.convert("L"))
+    seen = Levels(np.asarray(picture.convert("L")))
     groups: tuple[Group, ...] = ()
     best: Reading | None = None
     for side in SIDES:
-        groups = locate(gray, side) or groups
-        readings = [r for group in groups[:TRIES] if (r := examine(gray, look(gray, group)))]
-        believed = {r.lines: r for r in readings if not r.doubts}
-        if any(_is_contradicted(picture, found) for found in believed.values()):
-            return Answer(cause=Cause.UNSURE)
-        if believed:
-            return Answer(tuple(believed))
+        groups = locate(seen, side) or groups
+        readings = [r for group in groups[:TRIES] if (r := examine(seen, look(seen, group)))]
+        if any(not reading.doubts for reading in readings):
+            return _believed(seen, readings)
         best = max((best, *readings), key=_clearness)
-        if best is not None and _clearness(best) > PLAIN:
+        if best is not None and _clearness(best) > PLAIN and best.is_whole:
             break
-    return Answer(cause=advice(gray, groups, best.view if best else None))
+    return Answer(cause=advice(seen.gray, groups, best.view if best else None))
+
+
+def _believed(picture: Levels, readings: Sequence[Reading]) -> Answer:
+    """The zones that are believed, unless something speaks against them."""
+    believed = {reading.lines: reading for reading in readings if not reading.doubts}
+    # A second document of which one symbol is not sure is a second document.
+    is_alone = not any(r.is_likely for r in readings if r.lines not in believed)
+    if not is_alone or any(_is_contradicted(picture, found) for found in believed.values()):
+        return Answer(cause=Cause.UNSURE)
+    return Answer(tuple(believed), sure=tuple(r.sure for r in believed.values()))
 
 
 def _clearness(found: Reading | None) -> float:
     return float(found.view.seen.clear.mean()) if found else -np.inf
 
 
-def _is_contradicted(picture: Image.Image, found: Reading) -> bool:
-    """Whether a reading that is not beyond doubt is one thing to us and another to PassportEye."""
-    return bool(BEYOND_DOUBT.doubts(found.decoded)) and contradicts(picture, found.lines)
+def _is_contradicted(picture: Levels, found: Reading) -> bool:
+    """Whether a reading that is not beyond doubt is one thing to us and another to tesseract."""
+    if not BEYOND_DOUBT.doubts(found.decoded):
+        return False
+    return contradicts(picture, found.view.group, found.lines)
 
 
-def examine(gray: Gray, view: View | None) -> Reading | None:
+def examine(picture: Levels, view: View | None) -> Reading | None:
     """The zone of one view, looked at again until it is believed or hopeless.
 
     Every look must show the same zone: what changes with a pixel's shift was never there.
     """
     if view is None:
         return None
-    if is_cut_off(gray, view.group):
+    if is_cut_off(picture.gray, view.group):
         return Reading(view.decoded, view, ("cut_off",))
     looks: tuple[NDArray[np.float64], ...] = (view.seen.likely,)
     decoded = view.decoded
     if decoded.cost - decoded.share > HOPELESS:
         return Reading(decoded, view, BELIEF.doubts(decoded) or ("hopeless",))
     for shift, zoom in (SECOND_LOOK, *MORE_LOOKS):
-        seen = look_again(gray, view, shift, zoom)
-        if float(seen.beyond.mean(axis=0).max()) > GOES_ON:
+        seen = look_again(picture, view, shift, zoom)
+        if goes_on(seen) or is_ragged(view):
             return Reading(decoded, view, ("goes_on",))
         looks = (*looks, seen.likely)
         decoded = decode(pooled(looks)) or decoded
@@ -118,3 +151,20 @@ def examine(gray: Gray, view: View | None) -> Reading | None:
         if not doubts:
             break
     return Reading(decoded, view, doubts)
+
+
+def goes_on(seen: Seen) -> bool:
+    """Whether there is print where the rows should be over and nothing else would tell."""
+    rows, width = seen.likely.shape[:2]
+    if width == WIDTHS[1]:
+        return float(seen.beyond.mean(axis=0).max()) > GOES_ON
+    return rows == ROWS[WIDTHS[0]] and float(seen.beyond[-1].max()) > NAMES_GO_ON
+
+
+def is_ragged(view: View) -> bool:
+    """Whether one of three rows begins too early or too late for the two others."""
+    if len(view.group.rows) < ROWS[WIDTHS[0]]:
+        return False
+    first, middle, last = (row.points[0] for row in view.group.rows)
+    aside = (first + last) / 2 - middle
+    return abs(float(aside @ view.group.rows[1].along)) > RAGGED * view.pitch

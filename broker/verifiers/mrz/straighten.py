@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from broker.verifiers.mrz.levels import Levels
 from broker.verifiers.mrz.locate import Group, Row
 
 Floats: TypeAlias = NDArray[np.float32]
-Gray: TypeAlias = NDArray[np.uint8]
 
 HIGH: Final = 32
 TALL: Final = 56
@@ -35,22 +35,30 @@ NEAR: Final = 97
 """Pixels along the strip over which contrast is made even."""
 
 
-def straighten(gray: Gray, group: Group, symbols: int, shift: float = 0, zoom: float = 1) -> Floats:
+def straighten(
+    picture: Levels, group: Group, symbols: int, shift: float = 0, zoom: float = 1
+) -> Floats:
     """The rows as strips (rows, HIGH, width) of even contrast, made for `symbols` to the row.
 
     `shift` (pixels of the strip, downwards) and `zoom` show the same row a little differently.
     """
-    return np.stack([evened(strip) for strip in _strips(gray, group, symbols, HIGH, shift, zoom)])
+    strips = _strips(picture, group, symbols, HIGH, shift, zoom)
+    return np.stack([evened(strip) for strip in strips])
 
 
-def centred(gray: Gray, group: Group, symbols: int) -> Group:
+def plain_strips(picture: Levels, group: Group, symbols: int, high: int) -> Floats:
+    """The rows as strips (rows, `high`, width) as they are, levels 0–1."""
+    return np.stack(list(_strips(picture, group, symbols, high, 0, 1)))
+
+
+def centred(picture: Levels, group: Group, symbols: int) -> Group:
     """The group with each row moved to where its print is: finders are a little off.
 
     Print changes quickly along the row, paper does not: the band with the most change is the row.
     """
     tall = _tall(group, symbols)
     rows = []
-    for row, strip in zip(group.rows, _strips(gray, group, symbols, TALL, 0, 1), strict=True):
+    for row, strip in zip(group.rows, _strips(picture, group, symbols, TALL, 0, 1), strict=True):
         change = np.abs(np.diff(strip, axis=1))
         change = np.minimum(change, np.percentile(change, 97))
         parts = np.array_split(change[:, MARGIN * PITCH : -MARGIN * PITCH], PARTS, axis=1)
@@ -82,21 +90,16 @@ def _tall(group: Group, symbols: int) -> float:
 
 
 def _strips(  # noqa: PLR0913  what is shown, and how
-    gray: Gray, group: Group, symbols: int, high: int, shift: float, zoom: float
+    picture: Levels, group: Group, symbols: int, high: int, shift: float, zoom: float
 ) -> Iterator[Floats]:
     """The rows as they are, `high` pixels high, levels 0–1."""
     step, tall = group.length / (symbols * PITCH) / zoom, _tall(group, symbols) / zoom
-    scale = min(1.0, 1.2 / min(step, tall))
-    window, corner = _window(gray, group)
-    if scale < 0.9:  # noqa: PLR2004  otherwise too little is won
-        window = cv2.resize(window, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    else:
-        scale = 1.0
+    gray, scale = picture.at(min(step, tall))
     wide = round((symbols + 2 * MARGIN) * PITCH * zoom) // 4 * 4
     for row in group.rows:
         x, y = _grid(row, step, tall, wide, np.arange(high) - (high - 1) / 2 + shift)
-        x, y = (x - corner[0] + 0.5) * scale - 0.5, (y - corner[1] + 0.5) * scale - 0.5
-        strip = cv2.remap(window, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        x, y = (x + 0.5) * scale - 0.5, (y + 0.5) * scale - 0.5
+        strip = cv2.remap(gray, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         yield strip.astype(np.float32) / 255
 
 
@@ -109,16 +112,6 @@ def evened(strip: Floats) -> Floats:
     floor = 0.3 * float(strip.std()) + 0.01
     even: Floats = np.clip((strip - mean) / (spread + floor), -4, 4).astype(np.float32)
     return even
-
-
-def _window(gray: Gray, group: Group) -> tuple[Gray, tuple[int, int]]:
-    """The part of the picture round the rows, and its upper left corner."""
-    points = np.concatenate([row.points for row in group.rows])
-    reach = group.length * 0.12 + group.leading
-    low = np.maximum(points.min(0) - reach, 0).astype(int)
-    high = np.minimum(points.max(0) + reach + 1, gray.shape[::-1]).astype(int)
-    high = np.maximum(high, low + 1)
-    return gray[low[1] : high[1], low[0] : high[0]], (int(low[0]), int(low[1]))
 
 
 def _grid(row: Row, step: float, tall: float, wide: int, below: Floats) -> tuple[Floats, Floats]:

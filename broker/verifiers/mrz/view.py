@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from broker.verifiers.mrz.lattice import Decoded, decode
+from broker.verifiers.mrz.levels import Levels
 from broker.verifiers.mrz.locate import Group, Row, even_ends
 from broker.verifiers.mrz.recognise import Seen, count_symbols, cut, frames
 from broker.verifiers.mrz.straighten import (
@@ -19,8 +20,6 @@ from broker.verifiers.mrz.straighten import (
     straighten,
 )
 
-Gray: TypeAlias = NDArray[np.uint8]
-
 WIDTHS: Final = (30, 36, 44)
 """Symbols to the row of any zone."""
 
@@ -30,6 +29,10 @@ NOTHING: Final = -0.9
 
 SMOOTH: Final = 6.0
 """Doubts and corrections (logarithms) above which a zone is looked at upside down as well."""
+
+BOTH: Final = 2
+HOPELESS: Final = -0.5
+"""Clearness under which, both ways up, nothing is gained by counting symbols otherwise."""
 
 GROWTH: Final = 8
 """Symbols by which a row is made longer where its print goes on."""
@@ -55,14 +58,16 @@ class View:
         return self.group.length / len(self.seen.likely[0])
 
 
-def look(gray: Gray, group: Group) -> View | None:
+def look(picture: Levels, group: Group) -> View | None:
     """The zone in `group`, whichever way up; None if nothing there is one."""
     best: View | None = None
-    for rows, width in _ways(group):
-        view = _one_way(gray, rows, width)
+    for tried, (rows, width) in enumerate(_ways(group), 1):
+        view = _one_way(picture, rows, width)
         if view is not None and (best is None or _worth(view) > _worth(best)):
             best = view
         if best is not None and best.decoded.cost - best.decoded.share < SMOOTH:
+            break
+        if tried == BOTH and (best is None or best.seen.clear.mean() < HOPELESS):
             break
     return best
 
@@ -84,33 +89,33 @@ def _ways(group: Group) -> Iterator[tuple[Group, int | None]]:
         yield _turned(group), width
 
 
-def look_again(gray: Gray, view: View, shift: float, zoom: float) -> Seen:
+def look_again(picture: Levels, view: View, shift: float, zoom: float) -> Seen:
     """The same rows, shown a little differently."""
     places = view.seen.likely.shape[1]
-    return cut(frames(straighten(gray, view.group, places, shift, zoom)), places)
+    return cut(frames(straighten(picture, view.group, places, shift, zoom)), places)
 
 
 def _worth(view: View) -> float:
     return view.decoded.score / (len(view.decoded.lines) * len(view.decoded.lines[0]))
 
 
-def _one_way(gray: Gray, group: Group, width: int | None) -> View | None:
+def _one_way(picture: Levels, group: Group, width: int | None) -> View | None:
     guess = width or _nearest(group.length / group.leading * LEADING)
-    group = centred(gray, group, guess)
-    told = frames(straighten(gray, group, guess))
-    group, made, told = _grown(gray, group, guess, told)
+    group = centred(picture, group, guess)
+    told = frames(straighten(picture, group, guess))
+    group, made, told = _grown(picture, group, guess, told)
     width = width or _nearest(count_symbols(told))
     if len(group.rows) == 1:
         group = Group(group.rows, group.length / made * LEADING)
     if made == guess and not 1 / OFF < width / guess < OFF:
-        made, told = width, frames(straighten(gray, group, width))
+        made, told = width, frames(straighten(picture, group, width))
     seen = cut(told, width)
     group = _fitted(group, made, seen)
     group, seen = _clearest(group, seen, ROWS[width])
     if made != width:
         # Now that both ends are known, the strips can be made as they should be.
-        seen = cut(frames(straighten(gray, group, width)), width)
-    group, seen = _completed(gray, group, seen)
+        seen = cut(frames(straighten(picture, group, width)), width)
+    group, seen = _completed(picture, group, seen)
     if len(group.rows) < ROWS[width] or seen.clear.mean() < NOTHING:
         return None
     decoded = decode(seen.likely)
@@ -118,7 +123,7 @@ def _one_way(gray: Gray, group: Group, width: int | None) -> View | None:
 
 
 def _grown(
-    gray: Gray, group: Group, made: int, told: NDArray[np.float64]
+    picture: Levels, group: Group, made: int, told: NDArray[np.float64]
 ) -> tuple[Group, int, NDArray[np.float64]]:
     """The group grown at the ends at which its print goes on: finders may see only a part."""
     for _ in range(2):
@@ -132,8 +137,8 @@ def _grown(
         ]
         group = respaced(group, np.array(spans))
         made += GROWTH * (before + after)
-        group = centred(gray, group, made)
-        told = frames(straighten(gray, group, made))
+        group = centred(picture, group, made)
+        told = frames(straighten(picture, group, made))
     return group, made, told
 
 
@@ -167,12 +172,12 @@ def _clearest(group: Group, seen: Seen, need: int) -> tuple[Group, Seen]:
     )
 
 
-def _completed(gray: Gray, group: Group, seen: Seen) -> tuple[Group, Seen]:
+def _completed(picture: Levels, group: Group, seen: Seen) -> tuple[Group, Seen]:
     """With the rows that the finder missed, looked for where they must be."""
     width = seen.likely.shape[1]
     while len(group.rows) < ROWS[width] and seen.clear.min() > NOTHING:
-        ways = [centred(gray, _with(group, above=side), width) for side in (True, False)]
-        looks = [(way, cut(frames(straighten(gray, way, width)), width)) for way in ways]
+        ways = [centred(picture, _with(group, above=side), width) for side in (True, False)]
+        looks = [(way, cut(frames(straighten(picture, way, width)), width)) for way in ways]
         group, seen = max(looks, key=lambda look: float(look[1].clear.sum()))
     return group, seen
 

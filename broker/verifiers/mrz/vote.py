@@ -20,4 +20,6 @@ def vote(answers: Sequence[Answer]) -> Answer:
     if not votes:
         return next(iter(answers), Answer(cause=Cause.NOT_FOUND))
     zone, most = votes.most_common(1)[0]
-    return Answer((zone,)) if 2 * most > votes.total() else Answer(cause=Cause.UNSURE)
+    if 2 * most <= votes.total():
+        return Answer(cause=Cause.UNSURE)
+    return next(answer for answer in answers if answer.zones == (zone,))

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from time import monotonic
 
-from broker.errors import EvidenceRejected
+from broker.errors import EvidenceRejected, UpstreamUnavailable
 from broker.measuring import SILENT, Meter
 from broker.measuring.catalogue import READERS_KILLED
 from broker.verifiers.mrz.answer import Answer
@@ -22,6 +22,7 @@ from broker.verifiers.mrz.refusals import REFUSALS
 
 BUSY = "reader_busy"
 TOO_COSTLY = "picture_too_costly"
+GONE = "reader_gone"
 
 _FATAL = ("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGXCPU")
 OWN_FAULT = frozenset(-getattr(signal, name).value for name in _FATAL)
@@ -35,6 +36,9 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OMP_THREAD_LIMIT": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    # What a picture has needed goes back to the system at once, not at the process's end.
+    "MALLOC_MMAP_THRESHOLD_": "262144",
+    "MALLOC_TRIM_THRESHOLD_": "262144",
 }
 """All of the process's environment: no setting, secret or proxy of the broker is in it."""
 
@@ -95,7 +99,10 @@ class Worker:
         weakref.finalize(self, _end, self._held)
 
     def __call__(self, uploads: Sequence[bytes]) -> Answer:
-        """See ReadUploads; also raises EvidenceRejected where too many wait already."""
+        """See ReadUploads; also raises EvidenceRejected where too many wait already.
+
+        Raises UpstreamUnavailable where the process cannot be started: no picture is to blame.
+        """
         if not self._seats.acquire(blocking=False):
             raise EvidenceRejected(BUSY)
         try:
@@ -123,20 +130,21 @@ class Worker:
 
         Not where the process fell by itself: the same picture would fell the next one too.
         """
+        child = None
         for _ in range(2):
             try:
-                return self._started().ask(uploads, self._bounds)
-            except Late:
-                self._meter.count(READERS_KILLED, "late")
-                _log.warning("reading process was too slow and is replaced")
-                _end(self._held)
-                break
-            except Gone:
+                child = self._started()
+                return child.ask(uploads, self._bounds)
+            except OSError as error:
+                raise UpstreamUnavailable(GONE, type(error).__name__) from error
+            except (Late, Gone) as end:
                 code = _end(self._held)
-                self._meter.count(READERS_KILLED, "gone")
-                _log.warning("reading process ended (%s) and is replaced", code)
-                if code in OWN_FAULT:
+                self._meter.count(READERS_KILLED, type(end).__name__.lower())
+                _log.warning("reading process is replaced: %s, %s", type(end).__name__, code)
+                if isinstance(end, Late) or code in OWN_FAULT:
                     break
+        if child is None or not child.is_ready:
+            raise UpstreamUnavailable(GONE, "the reading process did not start")
         raise EvidenceRejected(TOO_COSTLY)
 
     def _started(self) -> Child:

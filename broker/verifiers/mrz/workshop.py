@@ -40,9 +40,6 @@ def main() -> None:
     answers = os.dup(1)
     os.dup2(2, 1)
     read((Image.new("RGB", (640, 480), "white"),))  # loads whatever is loaded once
-    # And what it would load at its first doubt only: too much for what is left then.
-    for module in getattr(sys.modules[read.__module__], "LOADED_LATE", ()):
-        import_module(module)
     confine(total_mb)
     tell(answers, READY)
     poll = select.poll()

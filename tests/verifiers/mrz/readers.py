@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Sequence
 
@@ -9,7 +10,8 @@ from PIL import Image
 
 from broker.verifiers.mrz.answer import Answer, Cause
 
-_BLACK, _RED = (0, 0, 0), (255, 0, 0)
+_BLACK, _RED, _WHITE = 0, 76, 255
+"""As they come out of the picture's opening: gray."""
 
 
 def size(pictures: Sequence[Image.Image]) -> Answer:
@@ -24,9 +26,14 @@ def moody(pictures: Sequence[Image.Image]) -> Answer:
         time.sleep(60)
     if colour == _RED:
         os.kill(os.getpid(), signal.SIGKILL)
-    if colour != (255, 255, 255):  # the first one, before anything is asked
+    if colour not in {_WHITE, (255, 255, 255)}:  # the first one, before anything is asked
         bytearray(1 << 30)
     return Answer(cause=Cause.NOT_FOUND)
+
+
+def missing(_: Sequence[Image.Image]) -> Answer:
+    """Cannot even be started."""
+    sys.exit(3)
 
 
 def writer(_: Sequence[Image.Image]) -> Answer:
@@ -44,6 +51,8 @@ def unsettled(_: Sequence[Image.Image]) -> Answer:
     """Says that its environment holds something of the broker's."""
     mine = {"PATH", "PYTHONPATH", "LC_ALL", "LC_CTYPE"}
     foreign = {
-        n for n in os.environ if n not in mine and not n.startswith(("KMP_", "OMP_", "OPENBLAS_"))
+        n
+        for n in os.environ
+        if n not in mine and not n.startswith(("KMP_", "MALLOC_", "OMP_", "OPENBLAS_"))
     }
     return Answer((tuple(sorted(foreign)),))

@@ -29,6 +29,9 @@ LONG = (
 """The example of 9303-5 for a document number longer than nine symbols."""
 
 
+WITH_O = (SPECIMEN[0].replace("ERIKSSON", "EOIKSSON"), SPECIMEN[1])
+
+
 def seen(lines: Lines, sure: float = 0.98) -> NDArray[np.float64]:
     """What the network would tell of a clear picture of `lines`."""
     likely = np.full((len(lines), len(lines[0]), 37), np.log((1 - sure) / 36))
@@ -129,6 +132,23 @@ def test_a_name_that_may_be_another_is_not_believed(column: int) -> None:
     decoded = decode(blurred(SPECIMEN, 0, column, {true: 0.6, "W": 0.39}))
     assert decoded is not None
     assert BELIEF.doubts(decoded) != ()
+
+
+def test_a_digit_is_no_rival_in_a_name() -> None:
+    likely = seen(SPECIMEN, sure=0.9999)
+    likely[0, 6, SYMBOLS.index("R")] = np.log(0.0001)
+    likely[0, 6, SYMBOLS.index("O")], likely[0, 6, SYMBOLS.index("0")] = np.log((0.01, 0.98))
+    decoded = decode(likely)
+    assert decoded is not None
+    assert (decoded.lines, BELIEF.doubts(decoded)) == (WITH_O, ())
+
+
+def test_a_name_is_not_made_of_what_looks_like_a_digit() -> None:
+    likely = seen(SPECIMEN, sure=0.9999)
+    likely[0, 5, SYMBOLS.index("E")], likely[0, 5, SYMBOLS.index("3")] = np.log((0.01, 0.98))
+    decoded = decode(likely)
+    assert decoded is not None
+    assert BELIEF.doubts(decoded) == ("faintest",)
 
 
 def test_the_runner_up_is_the_best_other_valid_zone() -> None:

@@ -12,7 +12,10 @@ import pytest
 from PIL import Image
 
 from broker.verifiers.mrz.answer import Answer, Cause
-from broker.verifiers.mrz.reader import read
+from broker.verifiers.mrz.locate import Group, Row
+from broker.verifiers.mrz.reader import goes_on, is_ragged, read
+from broker.verifiers.mrz.recognise import Seen
+from broker.verifiers.mrz.view import View
 
 SHIPPED = Path(__file__).parent / "photographs"
 LABELS = [json.loads(row) for row in (SHIPPED / "labels.jsonl").read_text().splitlines()]
@@ -55,6 +58,45 @@ def test_a_picture_too_small_is_said_to_be() -> None:
     tiny = photograph(label["file"])
     tiny.thumbnail((170, 170))
     assert read((tiny,)).cause in {Cause.TOO_SMALL, Cause.NOT_FOUND}
+
+
+def seen(rows: int, symbols: int, beyond: dict[tuple[int, int], float]) -> Seen:
+    """Rows of so many symbols, with print beyond their ends where `beyond` (row, end) says so."""
+    likely = np.zeros((rows, 2))
+    for at, chance in beyond.items():
+        likely[at] = chance
+    return Seen(np.zeros((rows, symbols, 37)), np.zeros((rows, symbols)), likely)
+
+
+@pytest.mark.parametrize(
+    ("rows", "symbols", "beyond", "is_doubtful"),
+    [
+        (2, 36, {}, False),
+        (2, 36, {(0, 1): 0.4}, True),
+        (2, 44, {(0, 1): 0.9, (1, 1): 0.9}, False),
+        (3, 30, {(0, 0): 0.9, (1, 0): 0.9}, False),
+        (3, 30, {(2, 0): 0.9}, True),
+        (3, 30, {(2, 1): 0.9}, True),
+    ],
+)
+def test_print_beyond_the_ends_is_doubtful_where_nothing_else_would_tell(
+    rows: int, symbols: int, beyond: dict[tuple[int, int], float], *, is_doubtful: bool
+) -> None:
+    assert goes_on(seen(rows, symbols, beyond)) is is_doubtful
+
+
+@pytest.mark.parametrize(
+    ("late", "is_doubtful"), [(0.0, False), (3.0, False), (-9.0, True), (9.0, True)]
+)
+def test_a_row_that_begins_beside_the_others_is_doubtful(late: float, *, is_doubtful: bool) -> None:
+    """Symbols are ten pixels apart; `late` pixels stand between the middle row and the others."""
+    rows = tuple(
+        Row(np.array(((x, y), (x + 300, y)), np.float32), np.array((1, 0), np.float32), 1)
+        for x, y in ((100, 100), (105 + late, 125), (110, 150))
+    )
+    # Slanted rows are no ragged ones: each begins five pixels after the one above.
+    view = View(Group(rows, 25), seen(3, 30, {}), None)  # type: ignore[arg-type]  # not asked
+    assert is_ragged(view) is is_doubtful
 
 
 def test_two_documents_in_one_picture_are_both_told() -> None:

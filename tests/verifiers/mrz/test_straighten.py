@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from broker.verifiers.mrz.levels import Levels
 from broker.verifiers.mrz.locate import Group, Row
 from broker.verifiers.mrz.straighten import HIGH, MARGIN, PITCH, straighten
 
@@ -15,7 +16,12 @@ def row(start: tuple[float, float], end: tuple[float, float]) -> Row:
     return Row(points.astype(np.float32), along.astype(np.float32), 1)
 
 
-def ticks(wide: int = 900, high: int = 400) -> NDArray[np.uint8]:
+def ticks(wide: int = 900, high: int = 400) -> Levels:
+    """See `paper`."""
+    return Levels(paper(wide, high))
+
+
+def paper(wide: int = 900, high: int = 400) -> NDArray[np.uint8]:
     """White paper with a black tick every 20 pixels at heights 100 and 150."""
     gray: NDArray[np.uint8] = np.full((high, wide), 255, np.uint8)
     for x in range(100, 700, 20):
@@ -42,14 +48,14 @@ def test_a_row_read_the_other_way_is_turned() -> None:
 
 
 def test_the_same_row_is_the_same_strip_however_the_picture_is_turned() -> None:
-    quarter = np.ascontiguousarray(np.rot90(ticks()))
-    wide = ticks().shape[1]
+    quarter = Levels(np.ascontiguousarray(np.rot90(paper())))
+    wide = paper().shape[1]
     upright = Group(tuple(row((y, wide - 1 - 92), (y, wide - 1 - 692)) for y in (100, 150)), 50)
     assert np.abs(straighten(quarter, upright, 30) - straighten(ticks(), LEVEL, 30)).max() < 0.5
 
 
 def test_a_shadow_across_the_row_leaves_no_mark() -> None:
-    shaded = (ticks() * np.linspace(1, 0.4, 900)[None]).astype(np.uint8)
+    shaded = Levels((paper() * np.linspace(1, 0.4, 900)[None]).astype(np.uint8))
     evened = straighten(shaded, LEVEL, 30)[0, HIGH // 2]
     ink = evened < -1
     assert (np.diff(ink.astype(int)) == 1).sum() == 30

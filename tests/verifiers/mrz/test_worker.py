@@ -1,5 +1,6 @@
 """The reading process: bounded, replaced when it ends, and no request is lost with it."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -10,9 +11,9 @@ from time import monotonic, sleep
 
 import pytest
 
-from broker.errors import EvidenceRejected
+from broker.errors import EvidenceRejected, UpstreamUnavailable
 from broker.verifiers.mrz.answer import Answer, Cause
-from broker.verifiers.mrz.frames import Gone, from_json
+from broker.verifiers.mrz.frames import Gone, from_json, to_json
 from broker.verifiers.mrz.worker import Bounds, Worker
 from tests.verifiers.mrz.pictures import encoded, plain, specimen
 
@@ -79,7 +80,7 @@ def test_a_request_under_way_survives_the_death_of_the_process() -> None:
         answers = [pool.submit(worker, (big,)) for _ in range(4)]
         sleep(0.05)
         os.kill(pid_in(first), signal.SIGKILL)
-        assert {answer.result().zones[0][0] for answer in answers} == {"2000x1334"}
+        assert {answer.result().zones[0][0] for answer in answers} == {"3000x2000"}
     worker.stop()
 
 
@@ -94,6 +95,22 @@ def test_a_picture_that_takes_too_long_is_refused_and_the_next_one_read(moody: W
 def test_a_picture_that_kills_every_process_is_refused(moody: Worker) -> None:
     assert refusal(moody, DEADLY) == "picture_too_costly"
     assert moody((PICTURE,)).cause == Cause.NOT_FOUND
+
+
+def test_a_process_that_cannot_be_started_is_no_fault_of_the_picture() -> None:
+    worker = Worker(f"{READERS}:missing", BOUNDS)
+    with pytest.raises(UpstreamUnavailable) as caught:
+        worker((PICTURE,))
+    assert (caught.value.code, caught.value.status) == ("reader_gone", 503)
+    worker.stop()
+
+
+def test_a_program_that_is_not_there_is_no_fault_of_the_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    with pytest.raises(UpstreamUnavailable, match="reader_gone"):
+        Worker(f"{READERS}:size", BOUNDS)((PICTURE,))
 
 
 def test_a_picture_that_takes_too_much_memory_is_refused_by_the_same_process(moody: Worker) -> None:
@@ -132,6 +149,13 @@ def test_a_full_queue_says_so_at_once() -> None:
 
 
 @pytest.mark.parametrize(
+    "answer", [Answer((("AB", "C<"),), None, (((99, 50), (1, 0)),)), Answer(cause=Cause.BLURRED)]
+)
+def test_what_the_process_says_is_heard_whole(answer: Answer) -> None:
+    assert from_json(json.loads(json.dumps(to_json(answer))), frozenset()) == answer
+
+
+@pytest.mark.parametrize(
     "said",
     [
         {},
@@ -139,6 +163,7 @@ def test_a_full_queue_says_so_at_once() -> None:
         {"zones": None, "cause": None},
         {"zones": [], "cause": "pwned"},
         {"zones": [[]]},
+        {"zones": [], "cause": None, "sure": [["x"]]},
     ],
 )
 def test_nonsense_is_no_answer(said: dict[str, object]) -> None:
