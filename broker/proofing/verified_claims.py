@@ -98,7 +98,9 @@ def _offers(
         common["evidence"] = [entry]
     if (theirs := asserted(evidence)) is not None:
         yield Offer(_asserted(theirs) | common, proved)
-    process = {"policy": f"{issuer}/policy.json#{policy.version}", "procedure": grade.because}
+    process = {"policy": f"{issuer}/policy.json#{policy.version}"}
+    if grade.because is not None:  # no rule counted: evidence that has run out, say
+        process["procedure"] = grade.because
     own = {"trust_framework": f"{issuer}/trust-framework", "assurance_level": level.label}
     yield Offer(own | {"assurance_process": process} | common, proved)
 

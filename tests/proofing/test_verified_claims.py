@@ -485,3 +485,10 @@ def test_every_published_request_is_answered_within_the_schema() -> None:
 
 def test_the_passport_of_the_tests_says_everything_that_may_be_verified() -> None:
     assert set(VERIFIABLE) - {"name"} <= set(PASSPORT)
+
+
+def test_a_process_that_no_rule_stands_for_names_none() -> None:
+    told = verified(
+        full("mrz_photo"), request=ask({"assurance_process": None}, "family_name"), later=DAY * 4000
+    )
+    assert told["verification"]["assurance_process"].keys() == {"policy"}
