@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import signal
 import subprocess
 import threading
@@ -15,9 +16,12 @@ import pytest
 
 from broker import clock, keyring
 from broker.app import REQUEST_LIMIT
+from broker.settings import DatabaseSettings
+from broker.verifiers.mrz.worker import Bounds
 from tests.deploy.running import (
     BROKER,
     PROBE,
+    ROOT,
     Running,
     answers,
     command,
@@ -187,3 +191,16 @@ def test_the_broker_answers_with_its_headers(broker: Running) -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert json.loads(answer.read())["token_endpoint"].endswith("/token")
     asked_at.close()
+
+
+def numbers(path: Path) -> dict[str, object]:
+    """What a configuration that is a program says."""
+    return runpy.run_path(str(path))
+
+
+def test_the_numbers_of_threads_pictures_and_connections_fit_together() -> None:
+    threads = numbers(ROOT / "deploy" / "serve.py")["THREADS"]
+    assert isinstance(threads, int)
+    assert threads >= Bounds().waiting + 4, "threads left for tokens while pictures wait"
+    assert threads <= DatabaseSettings().connections
+    assert numbers(ROOT / "deploy" / "gunicorn.conf.py")["threads"] == threads
