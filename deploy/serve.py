@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
@@ -47,6 +48,9 @@ STARTING_S: Final = 5.0
 """For a new worker to load the application, before the one that it replaces is asked to stop."""
 RESIDENT_MB: Final = 512
 """A worker that has grown past it is replaced, as by SIGHUP: one by one, without a refusal."""
+
+LEAVING_S: Final = 5.0
+"""How long a start waits for the port."""
 
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -106,13 +110,24 @@ def _end_with_the_parent() -> None:
 
 
 def _refuse_a_shared_port(host: str, port: int) -> None:
-    # Workers share theirs by SO_REUSEPORT, so a second server would silently join the first.
+    # Workers share theirs by SO_REUSEPORT, so a second server would silently join the first. Those
+    # of a server that was killed a moment ago may take another to end.
+    end = time.monotonic() + LEAVING_S
+    while error := _taken(host, port):
+        if time.monotonic() > end:
+            sys.exit(f"{host}:{port}: {error}")
+        time.sleep(0.1)
+
+
+def _taken(host: str, port: int) -> str | None:
+    """Why nobody could listen there alone, or None."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            sys.exit(f"{host}:{port}: {error.strerror}")
+            return error.strerror
+    return None
 
 
 def _arguments() -> argparse.Namespace:

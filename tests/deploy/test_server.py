@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import signal
 import subprocess
 import threading
@@ -15,9 +16,12 @@ import pytest
 
 from broker import clock, keyring
 from broker.app import REQUEST_LIMIT
+from broker.settings import DatabaseSettings
+from broker.verifiers.mrz.worker import Bounds
 from tests.deploy.running import (
     BROKER,
     PROBE,
+    ROOT,
     Running,
     answers,
     command,
@@ -28,6 +32,7 @@ from tests.deploy.running import (
 
 pytestmark = pytest.mark.slow
 
+RESET = 0
 END = b"Host: localhost\r\nConnection: close\r\n\r\n"
 
 
@@ -109,7 +114,8 @@ def test_new_workers_take_over_on_sighup_and_nobody_is_refused(probed: Running) 
 
     def go_on() -> None:
         while not over.is_set():
-            heard[status(raw(probed.port, b"GET /slow?0.01 HTTP/1.1\r\n" + END))] += 1
+            told = raw(probed.port, b"GET /slow?0.01 HTTP/1.1\r\n" + END)
+            heard[status(told) if told else RESET] += 1
 
     threads = [threading.Thread(target=go_on) for _ in range(4)]
     for thread in threads:
@@ -119,7 +125,10 @@ def test_new_workers_take_over_on_sighup_and_nobody_is_refused(probed: Running) 
     over.set()
     for thread in threads:
         thread.join()
-    assert set(heard) == {200}
+    # What waited at the old socket is reset where the kernel was not told to hand it over.
+    migrates = Path("/proc/sys/net/ipv4/tcp_migrate_req").read_text().strip() == "1"
+    assert heard[RESET] <= (0 if migrates else len(threads))
+    assert set(heard) <= {200, RESET}
 
 
 def test_a_killed_worker_is_replaced(probed: Running) -> None:
@@ -187,3 +196,16 @@ def test_the_broker_answers_with_its_headers(broker: Running) -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert json.loads(answer.read())["token_endpoint"].endswith("/token")
     asked_at.close()
+
+
+def numbers(path: Path) -> dict[str, object]:
+    """What a configuration that is a program says."""
+    return runpy.run_path(str(path))
+
+
+def test_the_numbers_of_threads_pictures_and_connections_fit_together() -> None:
+    threads = numbers(ROOT / "deploy" / "serve.py")["THREADS"]
+    assert isinstance(threads, int)
+    assert threads >= Bounds().waiting + 4, "threads left for tokens while pictures wait"
+    assert threads <= DatabaseSettings().connections
+    assert numbers(ROOT / "deploy" / "gunicorn.conf.py")["threads"] == threads

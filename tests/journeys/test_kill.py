@@ -121,13 +121,14 @@ def start(environ: dict[str, str], port: int) -> subprocess.Popen[bytes]:
         env=environ,
         start_new_session=True,
     )
-    for _ in range(200):
+    for _ in range(900):
         try:
             requests.get(f"http://localhost:{port}/jwks", timeout=1)
         except requests.RequestException:
             time.sleep(0.1)
         else:
             return server
+    os.killpg(server.pid, signal.SIGKILL)
     raise AssertionError("the server did not start")
 
 

@@ -61,6 +61,19 @@ class Machines:
         assert told.exit_code == 0, told.output
         return told.output
 
+    @contextmanager
+    def working(self) -> Iterator[list[subprocess.Popen[bytes]]]:
+        """`flask --app broker work` on each machine, until the block ends."""
+        command = [sys.executable, "-m", "flask", "--app", "broker", "work"]
+        environ = {**os.environ, **self.environ, "PYTHONPATH": str(ROOT)}
+        running = [subprocess.Popen(command, env=environ, cwd=each) for each in self.folders]
+        try:
+            yield running
+        finally:
+            for each in running:
+                each.kill()
+                each.wait()
+
     def elsewhere(self, database: str, *words: str) -> str:
         """What the command prints that looks into another database."""
         environ = {**os.environ, **self.environ, "BROKER_DATABASE_URL": database}

@@ -152,15 +152,16 @@ def test_a_worker_that_dies_takes_no_entry_with_it(both: Machines) -> None:
     for n in range(KILLS):
         time.sleep(CRASH_LOOP_S if n else 0)
         # What was asked of it in that moment, the proxy answers with 502.
-        with load(both, at=[both.front], also=502) as going:
+        with both.working() as behind, load(both, at=[both.front], also=502) as going:
             more(going)
+            behind[n % 2].kill()
             for broker in both.brokers:
                 os.kill(min(broker.workers()), signal.SIGKILL)
             more(going)
+            settled(both, list(going.handed))
         until(lambda: all(len(broker.workers()) == WORKERS for broker in both.brokers))
         handed += going.handed
         assert going.unfit == []
-        settled(both, going.handed)
     assert faults(both, handed) == []
 
 
