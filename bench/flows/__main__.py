@@ -12,7 +12,15 @@ from pathlib import Path
 
 from bench.flows import measure, proc, profile, table
 from bench.flows.canaille_peer import Canaille
-from bench.flows.contestant import CREDENTIALS, FLOW, OPERATIONS, ROOT, BenchFailed, Contestant
+from bench.flows.contestant import (
+    CREDENTIALS,
+    FLOW,
+    ISSUING,
+    OPERATIONS,
+    ROOT,
+    BenchFailed,
+    Contestant,
+)
 from bench.flows.load import CONCURRENCY
 from bench.flows.measure import Effort, Visit
 from bench.flows.node_peer import NodePeer
@@ -28,10 +36,10 @@ def peers(_: argparse.Namespace) -> list[Contestant]:
         Ours("sqlite", PEOPLE),
         NodePeer("map", PEOPLE),
         Canaille(PEOPLE),
-        Ours("sqlite-normal", PEOPLE),
-        NodePeer("sqlite", PEOPLE),
-        Ours("postgres", PEOPLE),
-        NodePeer("postgres", PEOPLE),
+        Ours("sqlite-normal", PEOPLE, operations=ISSUING),
+        NodePeer("sqlite", PEOPLE, ISSUING),
+        Ours("postgres", PEOPLE, operations=ISSUING),
+        NodePeer("postgres", PEOPLE, ISSUING),
     ]
 
 

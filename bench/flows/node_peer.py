@@ -1,7 +1,7 @@
 """npm oidc-provider, on an unbounded map, on SQLite, or on PostgreSQL."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,13 +34,12 @@ class NodePeer:
 
     kind: str
     people: int
+    operations: Sequence[str] = OPERATIONS
 
     @property
     def name(self) -> str:
         """As in the table."""
         return f"node-{self.kind}"
-
-    operations = OPERATIONS
 
     def prepare(self, folder: Path) -> None:
         """A database of its own, where it has one."""

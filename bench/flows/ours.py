@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,14 +69,13 @@ class Ours:
     threads: int = 0
     application: str = ""
     fill: Fill | None = None
+    operations: Sequence[str] = OPERATIONS
 
     @property
     def name(self) -> str:
         """As in the table."""
         marks = ["ours", self.database, *([f"x{self.workers}"] if self.workers > 1 else [])]
         return "-".join([*marks, *([self.fill.name] if self.fill else [])])
-
-    operations = OPERATIONS
 
     def prepare(self, folder: Path) -> None:
         """Keys, tables and the service, as an operator makes them."""
