@@ -16,11 +16,11 @@ Heard = tuple[str, list[tuple[str, str]], bytes]
 
 
 def hear(app: Flask, path: str, **said: Any) -> Heard:
-    """Everything that the server would send: status, headers in their order, body."""
+    """What the server would send, but for the request's own number: status, headers, body."""
     told: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start(status: str, headers: list[tuple[str, str]], *_error: Any) -> None:
-        told.append((status, headers))
+        told.append((status, [each for each in headers if each[0] != "X-Request-ID"]))
 
     body: Iterable[bytes] = app.wsgi_app(create_environ(path, ISSUER, **said), start)  # type: ignore[arg-type]
     whole = b"".join(body)
