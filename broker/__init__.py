@@ -11,7 +11,7 @@ _GARBAGE = 10_000
 
 
 def create_app() -> "Flask":
-    """The WSGI application with production tools; what `flask --app broker` and gunicorn call."""
+    """The WSGI application with production tools; what `flask --app broker` and servers call."""
     # What the start makes stays: looking through it for garbage takes a third of the start, and
     # again and again a tenth of every request. Frozen before a fork, the workers share it.
     gc.disable()
