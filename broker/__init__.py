@@ -12,13 +12,16 @@ _GARBAGE = 10_000
 
 def create_app() -> "Flask":
     """The WSGI application with production tools; what `flask --app broker` and servers call."""
-    # Imported late so that `import broker.errors` does not drag the whole house in.
-    from broker.app import create_app as build  # noqa: PLC0415
+    # What the start makes stays: looking through it for garbage takes a third of the start, and
+    # again and again a tenth of every request. Frozen before a fork, the workers share it.
+    gc.disable()
+    try:
+        # Imported late so that `import broker.errors` does not drag the whole house in.
+        from broker.app import create_app as build  # noqa: PLC0415
 
-    app = build()
-    # What the start has made stays: looking through it again and again for garbage costs a
-    # tenth of every request. Frozen before a fork, it is also shared by the workers.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_GARBAGE, 10, 10)
+        app = build()
+        gc.freeze()
+        gc.set_threshold(_GARBAGE, 10, 10)
+    finally:
+        gc.enable()
     return app

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any
 
-from flask import Flask
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, DateTime, Dialect, Engine, event
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -14,6 +15,7 @@ from sqlalchemy.types import TypeDecorator
 
 _BEGIN = ContextVar("broker_begin", default="BEGIN IMMEDIATE")
 """How SQLite begins the next transaction; nothing to PostgreSQL."""
+_WRITERS = "broker_writers"
 _HELD, _READ = "broker_connection", "broker_read_once"
 _WAIT_MS, _SCRUB_WAIT_MS = 10_000, 500
 
@@ -52,7 +54,7 @@ def transaction() -> Iterator[Session]:
 
     On SQLite it takes the write lock at once, so a later write cannot fail half-way.
     """
-    with _unit("BEGIN IMMEDIATE") as session:
+    with _turn(), _unit("BEGIN IMMEDIATE") as session:
         yield session
 
 
@@ -61,6 +63,20 @@ def reading() -> Iterator[Session]:
     """A consistent view for pages that write nothing; takes no write lock."""
     with _unit("BEGIN") as session:
         yield session
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    # SQLite lets one write at a time and has the others ask again and again. The threads of one
+    # process wait for each other here instead, asleep; other processes are SQLite's to handle.
+    turn: Lock | None = current_app.extensions.get(_WRITERS)
+    nested = db.session().in_transaction()  # which is a mistake, and about to be told as one
+    held = turn is not None and not nested and turn.acquire(timeout=_WAIT_MS / 1000)
+    try:
+        yield
+    finally:
+        if turn is not None and held:
+            turn.release()
 
 
 @contextmanager
@@ -119,6 +135,7 @@ def install(app: Flask, synchronous: str = "FULL") -> None:
     with app.app_context():
         engine = db.engine
     if engine.dialect.name == "sqlite":
+        app.extensions[_WRITERS] = Lock()
         _prepare_sqlite(engine, synchronous)
 
 

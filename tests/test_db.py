@@ -31,6 +31,16 @@ def test_a_stray_read_outside_a_block_is_found_out(app: Flask) -> None:
             pass
 
 
+def test_a_unit_inside_another_is_refused_at_once_and_leaves_the_turn_to_others(
+    disk_app: Flask,
+) -> None:
+    with disk_app.app_context():
+        with pytest.raises(InvalidRequestError), transaction(), transaction():
+            pass
+        with transaction() as tx:
+            tx.add(Account(id="after", created=NOON))
+
+
 def test_a_moment_without_a_zone_is_refused(app: Flask) -> None:
     with app.app_context(), pytest.raises(StatementError), transaction() as tx:
         tx.add(Account(id="x", created=datetime(2026, 1, 1)))  # noqa: DTZ001  the fault itself

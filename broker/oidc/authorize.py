@@ -229,10 +229,10 @@ def _subject_fault(
 
     It asks by `id_token_hint`, or by a value of `sub` in `claims` (Core §5.5.1).
     """
-    if signed_in is None:
+    wanted = subject_asked(request.claims)
+    if signed_in is None or (wanted is None and request.id_token_hint is None):
         return None
     subject = pairwise(tools.keyring.pairwise, client.metadata.sector_host, signed_in.account_id)
-    wanted = subject_asked(request.claims)
     if wanted is not None and subject not in wanted:
         return OAuthCode.LOGIN_REQUIRED
     if request.id_token_hint is None:

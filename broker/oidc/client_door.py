@@ -22,12 +22,15 @@ from broker.web.tools import tools
 
 
 @contextmanager
-def proved_client(form: Mapping[str, str]) -> Iterator[tuple[Session, Client]]:
+def proved_client(
+    form: Mapping[str, str], *, only_reads: bool = False
+) -> Iterator[tuple[Session, Client]]:
     """A transaction, and the client that proved to be the sender of this request.
 
     `/token`, `/introspect`, `/revoke` and `/par` all come in here. An assertion stays used even
-    if the deed ends in an OAuthError; the deed itself is then undone. Raises OAuthError:
-    invalid_client, or invalid_request for two methods at once.
+    if the deed ends in an OAuthError; the deed itself is then undone. A deed that `only_reads`
+    takes no write lock unless the proof itself is used up. Raises OAuthError: invalid_client,
+    or invalid_request for two methods at once.
     """
     now = tools().clock()
     shown = read_credentials(
@@ -38,7 +41,8 @@ def proved_client(form: Mapping[str, str]) -> Iterator[tuple[Session, Client]]:
     )
     proof = _key_proof(shown) if shown.by_key else None
     refused: OAuthError | None = None
-    with transaction() as tx:
+    unit = reading if only_reads and proof is None else transaction
+    with unit() as tx:
         client = authenticate(tx, shown, proof, now)
         if proof is None or proof.expires is None:
             yield tx, client

@@ -29,7 +29,7 @@ SIGNED = "application/token-introspection+jwt"
 def introspect() -> Response:
     """What a token allows, to those whom it concerns; to all others it is not active."""
     app, now, sent = tools(), tools().clock(), form.read()
-    with proved_client(sent.once) as (tx, client):
+    with proved_client(sent.once, only_reads=True) as (tx, client):
         if client.metadata.token_endpoint_auth_method == "none":  # noqa: S105  a method
             raise OAuthError(OAuthCode.INVALID_CLIENT, "only for clients that prove themselves")
         told = _told(tx, form.token_of(sent), client, app, now)

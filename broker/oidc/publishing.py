@@ -101,7 +101,7 @@ def install(app: Flask) -> None:
             held = _hear(plain, environ, ground)
             if held.status == "200 OK":
                 heard[path] = held
-        environ["broker.route"] = path  # for whoever watches: Flask is not asked
+        environ["broker.route"] = path  # for whoever counts requests: Flask never hears of this one
         start_response(held.status, list(held.headers))
         return [held.body]
 
