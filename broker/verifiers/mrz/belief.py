@@ -28,8 +28,8 @@ class Belief:
     its looks alone, among all symbols: that no digit stands in a name is in the share already.
     """
 
-    share: float = -0.15
-    cost: float = 1.5
+    share: float = -0.12
+    cost: float = 0.3
     faintest: float = -1.5
 
     def doubts(self, decoded: Decoded) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ MAX_BYTES: Final = 15 * 1024 * 1024
 MAX_PIXELS: Final = 40_000_000
 """As many pixels as this are already too many."""
 
-MIN_LONG_SIDE: Final = 280
+MIN_LONG_SIDE: Final = 256
 MIN_SHORT_SIDE: Final = 64
 """Pixels under which 44 symbols, or two rows of them, cannot be told apart."""
 

@@ -40,7 +40,7 @@ Without it a visa of 44 symbols whose last eight are fillers is a visa of 36: no
 """
 
 NAMES_GO_ON: Final = 0.5
-"""The same of the third row of cards: names that begin one symbol late are names as well."""
+"""The same before the third row of cards: names that begin one symbol late are names as well."""
 
 RAGGED: Final = 0.6
 """Symbols by which the middle one of three rows may begin beside the line through the others."""
@@ -158,7 +158,7 @@ def goes_on(seen: Seen) -> bool:
     rows, width = seen.likely.shape[:2]
     if width == WIDTHS[1]:
         return float(seen.beyond.mean(axis=0).max()) > GOES_ON
-    return rows == ROWS[WIDTHS[0]] and float(seen.beyond[-1].max()) > NAMES_GO_ON
+    return rows == ROWS[WIDTHS[0]] and float(seen.beyond[-1, 0]) > NAMES_GO_ON
 
 
 def is_ragged(view: View) -> bool:

@@ -183,7 +183,7 @@ def test_pillows_own_guard_is_left_as_it_was() -> None:
     assert before == Image.MAX_IMAGE_PIXELS
 
 
-@pytest.mark.parametrize("size", [(1, 1), (40_000, 1), (1, 40_000), (279, 250), (3000, 63)])
+@pytest.mark.parametrize("size", [(1, 1), (40_000, 1), (1, 40_000), (255, 250), (3000, 63)])
 def test_too_few_pixels_are_refused(size: tuple[int, int]) -> None:
     assert refusal(encoded(plain(size, "L"))) == "picture_too_small"
 

@@ -76,7 +76,7 @@ def seen(rows: int, symbols: int, beyond: dict[tuple[int, int], float]) -> Seen:
         (2, 44, {(0, 1): 0.9, (1, 1): 0.9}, False),
         (3, 30, {(0, 0): 0.9, (1, 0): 0.9}, False),
         (3, 30, {(2, 0): 0.9}, True),
-        (3, 30, {(2, 1): 0.9}, True),
+        (3, 30, {(2, 1): 0.9}, False),
     ],
 )
 def test_print_beyond_the_ends_is_doubtful_where_nothing_else_would_tell(
