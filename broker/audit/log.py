@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, delete, insert, update
+from sqlalchemy import CursorResult, bindparam, delete, insert, update
 from sqlalchemy.orm import Session
 
 from broker import entropy
@@ -14,14 +14,23 @@ from broker.audit import checkpoint
 from broker.audit.entry import FactsRefused, compose
 from broker.audit.models import AuditStaged, AuditSubject
 from broker.audit.turn import one_appender
+from broker.prepared import Prepared
 from broker.web.tools import tools
 
 _SALT = 32
 _TELLING = 16
 """Characters from which on a text is a name and not a chance: account ids have 43."""
 
-# Made once: on the way to a token, making a statement anew costs more than running it.
-_STAGE = insert(AuditStaged).inline()
+_STAGE = Prepared(
+    insert(AuditStaged)
+    .inline()
+    .values(
+        leaf=bindparam("octets"),
+        account_id=bindparam("who"),
+        salt=bindparam("salted"),
+        subject=bindparam("known_as"),
+    )
+)
 
 
 def record(tx: Session, event: str, facts: Mapping[str, object], now: datetime) -> None:
@@ -46,8 +55,8 @@ def record(tx: Session, event: str, facts: Mapping[str, object], now: datetime) 
     if account is not None and len(account) >= _TELLING and account.encode() in leaf:
         raise FactsRefused("the account's id stands in another fact")
     checkpoint.prove_once(tx)
-    link = {"account_id": account, "salt": salt if account else None, "subject": subject}
-    tx.connection().execute(_STAGE, {"leaf": leaf, **link})
+    salted = salt if account else None
+    _STAGE.run(tx, octets=leaf, who=account, salted=salted, known_as=subject)
     if account is not None:  # last: who listens may make an entry of their own
         _tell(tx, account, event, now)
 

@@ -1,6 +1,6 @@
 """The documents for everybody: the fast lane says, byte for byte, what the plain path says."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -82,6 +82,6 @@ def replace_hour(clock: StoppedClock) -> Any:
 
 
 def _signing(app: Flask) -> list[str]:
-    document: Mapping[str, Any] = app.test_client().get("/.well-known/openid-configuration").json
+    document: Any = app.test_client().get("/.well-known/openid-configuration").json
     named: list[str] = document["id_token_signing_alg_values_supported"]
     return named
