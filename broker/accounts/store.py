@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from broker import entropy
@@ -21,6 +21,14 @@ def create(
     tx.flush()
     vault.new_key(tx, account_id, wrapping, draw)
     return account_id
+
+
+def one_at_a_time(tx: Session, account_id: str) -> None:
+    """Wait until no other transaction that said the same of this account is open.
+
+    Two clicks at once are one after the other; the second sees what the first has done.
+    """
+    tx.execute(select(Account.id).where(Account.id == account_id).with_for_update())
 
 
 def erase(tx: Session, account_id: str) -> None:

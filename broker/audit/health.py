@@ -50,8 +50,8 @@ def is_sound(tx: Session, _now: datetime) -> bool:
 
 def gauges(tx: Session, now: datetime) -> Iterator[Sample]:
     """Size, lag and the age of the newest checkpoint."""
-    last = tx.scalar(select(func.max(AuditEntry.idx)))
-    yield RECORD_ENTRIES, (), 0.0 if last is None else last + 1.0
+    connection = tx.connection()
+    yield RECORD_ENTRIES, (), float(numbering.size(connection) + numbering.waiting(connection))
     yield RECORD_LAG, (), lag(tx, now).total_seconds()
     newest = tx.scalar(select(AuditCheckpoint.time).order_by(AuditCheckpoint.size.desc()).limit(1))
     if newest is not None:

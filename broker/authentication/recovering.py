@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from broker import entropy
 from broker.accounts import session as sessions
+from broker.accounts import store as accounts
 from broker.audit.log import record
 from broker.authentication import recovery_code, store
 from broker.authentication.models import RecoveryCode
@@ -42,6 +43,7 @@ def make(tx: Session, person: SignedIn, now: datetime) -> Sequence[str]:
     """
     demand_a_key(person)
     held, codes = tools(), []
+    accounts.one_at_a_time(tx, person.account_id)
     store.forget_codes(tx, person.account_id)
     for _ in range(recovery_code.SHEET):
         code = recovery_code.mint(held.random)

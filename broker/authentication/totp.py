@@ -13,6 +13,7 @@ import pyotp
 from sqlalchemy.orm import Session
 
 from broker.accounts import session as sessions
+from broker.accounts import store as accounts
 from broker.accounts import vault
 from broker.audit.log import record
 from broker.authentication import store
@@ -44,6 +45,7 @@ def prepare(tx: Session, person: SignedIn, now: datetime) -> str:
     house, account_id = tools(), person.account_id
     secret = house.random(_SECRET)
     sealed = vault.seal(tx, account_id, PURPOSE, secret.hex(), house.keyring.wrapping, house.random)
+    accounts.one_at_a_time(tx, account_id)
     store.forget_totp(tx, account_id)
     tx.add(Totp(account_id=account_id, secret=sealed, made=now, proved=None, last_step=-1))
     return _uri(secret, now)

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
+from broker.accounts import store as accounts
 from broker.consent.models import Consent
 from broker.errors import NotFound
 from broker.feature import Asked
@@ -20,6 +21,7 @@ _HELD = Prepared(
 
 def give(tx: Session, asked: Asked, now: datetime) -> None:
     """Keep the agreement; what was agreed to before stays agreed."""
+    accounts.one_at_a_time(tx, asked.person())
     before = find(tx, asked.person(), asked.client_id)
     scope = asked.scope | set(before.scope if before else ())
     claims = asked.claim_names | set(before.claims if before else ())

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy.orm import Session
 
+from broker.accounts import store as accounts
 from broker.accounts import vault
 from broker.audit.log import record
 from broker.errors import BrokerError, EvidenceRejected, Malformed, TooMany
@@ -60,6 +61,7 @@ def offer(tx: Session, account_id: str, typed: str, now: datetime) -> None:
     """Send a code to this address. Raises Malformed address_malformed, TooMany too_many_tries."""
     address, house = parse(typed), tools()
     wrapping, draw = house.keyring.wrapping, house.random
+    accounts.one_at_a_time(tx, account_id)
     row = store.address_of(tx, account_id, lock=True)
     sealed = vault.seal(tx, account_id, ADDRESS, address, wrapping, draw)
     if row is None:

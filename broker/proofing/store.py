@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from broker import entropy
+from broker.accounts import store as accounts
 from broker.accounts import vault
-from broker.accounts.models import Account
 from broker.db import read_once
 from broker.errors import NotFound
 from broker.identity.evidence import Evidence, Origin, from_json, to_json
@@ -111,7 +111,7 @@ def remove_all_of(tx: Session, account_id: str, origin: Origin) -> tuple[tuple[s
 def waive(tx: Session, account_id: str, interaction: str, now: datetime) -> None:
     """Note that the person goes on, in this interaction, with what there is."""
     over = now - tools().settings.oidc.interaction_lifetime
-    tx.get(Account, account_id, with_for_update=True)  # the second of two clicks waits here
+    accounts.one_at_a_time(tx, account_id)
     tx.execute(delete(Waiver).where(Waiver.at <= over))
     tx.merge(Waiver(interaction=interaction, account_id=account_id, at=now))
 

@@ -284,7 +284,7 @@ def test_no_text_whatever_is_anything_but_a_name_or_none(text: str) -> None:
 
 
 def test_the_sample_proxy_strips_both_headers_everywhere() -> None:
-    sample = (Path(__file__).parents[2] / "deploy" / "nginx.conf").read_text("utf-8")
+    sample = (Path(__file__).parents[2] / "deploy" / "nginx" / "miftah.conf").read_text("utf-8")
     servers = sample.split("\nserver {")[2:]
     assert len(servers) == 2
     for server in servers:
