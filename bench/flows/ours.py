@@ -28,8 +28,7 @@ from bench.flows.contestant import (
 
 SERVER = ROOT / "deploy" / "serve.py"
 SHIPPED = "broker:create_app"
-NORMAL = "bench.flows.served:normal"
-_APPLICATIONS = {"sqlite": SHIPPED, "sqlite-normal": NORMAL, "postgres": SHIPPED}
+_SYNCHRONOUS = {"sqlite-normal": "NORMAL"}
 
 OWN_SCOPE = "audit:read"
 _SERVICE = {
@@ -138,6 +137,7 @@ class Ours:
             "PYTHONPATH": str(ROOT),
             "BROKER_ISSUER": issuer,
             "BROKER_DATABASE_URL": url,
+            "BROKER_DATABASE_SYNCHRONOUS": _SYNCHRONOUS.get(self.database, "FULL"),
             "BROKER_KEYS_DIR": str(folder / "keys"),
             # One name of the record, whatever port the system gave this round.
             "BROKER_AUDIT__ORIGIN": "bench.example",
@@ -145,15 +145,9 @@ class Ours:
         }
 
     def _command(self, port: int) -> list[str]:
-        application, bind = self.application or _APPLICATIONS[self.database], f"127.0.0.1:{port}"
-        workers = ["--workers", str(self.workers)]
-        if SERVER.exists():
-            threads = ["--threads", str(self.threads)] if self.threads else []
-            return [sys.executable, str(SERVER), application, "--bind", bind, *workers, *threads]
-        plain = ["--interface", "wsgi", "--no-access-log", "--log-level", "error", "--factory"]
-        threads = ["--blocking-threads", str(self.threads or 8)]
-        where = ["--host", "127.0.0.1", "--port", str(port)]
-        return [sys.executable, "-m", "granian", *plain, *where, *workers, *threads, application]
+        threads = ["--threads", str(self.threads)] if self.threads else []
+        served = [self.application or SHIPPED, "--bind", f"127.0.0.1:{port}"]
+        return [sys.executable, str(SERVER), *served, "--workers", str(self.workers), *threads]
 
 
 def _register(environ: Mapping[str, str], folder: Path, name: str, form: str) -> str:
