@@ -50,7 +50,8 @@ def _misprinted(rng: Rng, lines: tuple[str, ...]) -> tuple[str, ...]:
 
 def _covered(rng: Rng, scene: Scene) -> Scene:
     """Something opaque over four or more symbols of a row in which none are fillers alone."""
-    row, text = next((r, t) for r, t in zip(scene.rows, scene.lines, strict=True) if _is_full(t))
+    rows = list(zip(scene.rows, scene.lines, strict=True))
+    row, text = next(((r, t) for r, t in rows if _is_full(t)), rows[-1])
     at = int(rng.integers(2, len(row) - 5))
     x, y = row[at]
     gray = scene.gray.copy()
