@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from alembic import command
 from flask import Flask
-from sqlalchemy import create_engine, delete, event, func, insert, select, text, update
+from sqlalchemy import create_engine, delete, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from broker.audit import activation, checkpoint, numbering, sequencer, turn, witnesses
@@ -59,24 +61,30 @@ def count(app: Flask, table: type) -> int:
 
 
 @contextmanager
-def statements() -> Iterator[list[str]]:
-    """Every statement that is sent meanwhile."""
+def statements(tx: Session) -> Iterator[list[str]]:
+    """Every statement that the driver is given meanwhile, by whatever way."""
     sent: list[str] = []
+    driver: Any = tx.connection().connection.driver_connection
+    if tx.connection().dialect.name == "sqlite":
+        driver.set_trace_callback(sent.append)
+        yield sent
+        driver.set_trace_callback(None)
+        return
 
-    def seen(_1: object, _2: object, statement: str, *_: object) -> None:
-        sent.append(statement)
+    class Heard(psycopg.Cursor[Any]):
+        def execute(self, query: Any, *args: Any, **said: Any) -> Any:
+            sent.append(str(query))
+            return super().execute(query, *args, **said)
 
-    event.listen(db.engine, "before_cursor_execute", seen)
+    usual, driver.cursor_factory = driver.cursor_factory, Heard
     yield sent
-    event.remove(db.engine, "before_cursor_execute", seen)
+    driver.cursor_factory = usual
 
 
 def test_an_entry_is_one_insert_without_a_look_or_a_lock(disk_app: Flask) -> None:
     stage(disk_app, "the first of the process")
-    with disk_app.app_context(), transaction() as tx:
-        tx.connection()
-        with statements() as sent:
-            record(tx, "session.ended", {"account": "somebody", "subject": "s"}, NOON)
+    with disk_app.app_context(), transaction() as tx, statements(tx) as sent:
+        record(tx, "session.ended", {"account": "somebody", "subject": "s"}, NOON)
     (only,) = sent
     assert only.startswith("INSERT INTO audit_staged")
 
@@ -284,8 +292,7 @@ def test_a_policy_that_was_found_is_not_asked_for_again_for_ten_minutes(app: Fla
             activation.note(tx, "v1", NOON)
     with app.app_context():
         with transaction() as tx:
-            tx.connection()
-            with statements() as sent:
+            with statements(tx) as sent:
                 activation.note(tx, "v1", NOON + activation.ASK_AGAIN - timedelta(seconds=1))
             assert sent == []
             tx.execute(delete(AuditPolicy))  # as a restored backup would
@@ -316,7 +323,7 @@ def witnessed(app: Flask) -> Flask:
 
 def trusted(app: Flask, **later: int) -> tuple[bool, int]:
     """Whether the witnesses are trusted then, and how many statements it took to say so."""
-    with app.app_context(), reading() as tx, statements() as sent:
+    with app.app_context(), reading() as tx, statements(tx) as sent:
         return witnesses.trusted(tx, NOON + timedelta(**later)), len(sent)
 
 
