@@ -6,11 +6,12 @@ and slow senders by the proxy in front (deploy/nginx), which hands over whole re
 """
 
 import argparse
-import ctypes
+import multiprocessing
 import os
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -52,7 +53,8 @@ RESIDENT_MB: Final = 512
 LEAVING_S: Final = 5.0
 """How long a start waits for the port."""
 
-_PR_SET_PDEATHSIG: Final = 1
+LOOKING_S: Final = 1.0
+"""Between two looks of a worker at whether its parent is still there."""
 
 
 def main() -> None:
@@ -106,7 +108,17 @@ def loaded(target: str) -> Application:
 
 def _end_with_the_parent() -> None:
     # A worker whose parent was killed would keep its share of the port, and the old code, for ever.
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    # Looked for again and again: a signal that comes while a worker starts may be lost.
+    parent = multiprocessing.parent_process()
+    born_of = parent.pid if parent else os.getppid()
+
+    def watch() -> None:
+        while True:
+            time.sleep(LOOKING_S)
+            if os.getppid() != born_of:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _refuse_a_shared_port(host: str, port: int) -> None:
