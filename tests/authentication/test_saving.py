@@ -10,9 +10,9 @@ from werkzeug.test import TestResponse
 
 from tests.authentication.authenticator import AT, BE, BS, UP, UV, SoftAuthenticator
 from tests.authentication.test_browser import Device, _create, issuer
-from tests.authentication.test_sign_in import recorded
+from tests.authentication.test_sign_in import COOKIE, recorded
 from tests.conftest import ISSUER, StoppedClock
-from tests.people import Form, answer, ceremony, enrol, forms, new_key, sign_in, visit
+from tests.people import RP_ID, Form, answer, ceremony, enrol, forms, new_key, sign_in, visit
 
 __all__ = ["issuer"]
 
@@ -129,6 +129,25 @@ def test_whoever_came_by_a_recovery_code_is_not_offered_one(
     used = finder.post(entry.action, data={**entry.fields, "code": code}, base_url=ISSUER)
     assert used.status_code == 303
     assert _offered(finder) is None
+
+
+def test_nobody_who_is_not_signed_in_is_heard(app: Flask, client: FlaskClient) -> None:
+    enrol(client)
+    form = _offered(client)
+    assert form is not None
+    made = _unattended()
+    client.delete_cookie(COOKIE, domain=RP_ID)
+    assert _save(client, form, made).status_code == 403
+    assert len(recorded(app, "key.enrolled")) == 1
+
+
+@pytest.mark.parametrize(("said", "status"), [("", 422), ("{}", 422), ("x" * 70_000, 413)])
+def test_what_is_no_key_is_refused(app: Flask, client: FlaskClient, said: str, status: int) -> None:
+    enrol(client)
+    form = _offered(client)
+    assert form is not None
+    assert answer(client, form, said).status_code == status
+    assert len(recorded(app, "key.enrolled")) == 1
 
 
 def test_too_many_are_refused(client: FlaskClient) -> None:
