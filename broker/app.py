@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, request
 from sqlalchemy.engine import make_url
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -29,7 +29,7 @@ from broker.identity.scheme import Scheme, SchemeRejected, graded, key_files
 from broker.identity.scheme_folder import HeldSchemes
 from broker.identity.verifier import SchemeVerifier, Surroundings, Verifier
 from broker.measuring import SILENT, UNTRACED, Meter, Tracer
-from broker.oidc import publishing
+from broker.oidc import short_way
 from broker.outbound import Outbound
 from broker.settings import MetricsSettings, Settings, TracesSettings, read_settings
 from broker.verifiers.eidas import EidasVerifier
@@ -41,6 +41,7 @@ from broker.web import (
     errors,
     headers,
     health,
+    lane,
     locale,
     logs,
     observing,
@@ -130,6 +131,12 @@ class House(Flask):
         """The function itself: nothing here is asynchronous."""
         return func
 
+    def preprocess_request(self) -> Any:
+        """As Flask's. Raises what the short way came to, if it has only to be told."""
+        if (error := lane.fault(request)) is not None:
+            raise error
+        return super().preprocess_request()
+
 
 def create_app(tools: Tools | None = None) -> Flask:
     """The WSGI application; without `tools`, production ones from BROKER_* variables and keys/."""
@@ -153,9 +160,11 @@ def create_app(tools: Tools | None = None) -> Flask:
     )
     app.extensions["broker"] = tools
     app.json.sort_keys = False  # type: ignore[attr-defined]  # DefaultJSONProvider has it
-    db.install(app, tools.settings.database_synchronous)
-    for part in (uploads, headers, cookies, locale, csrf, static_files, errors, publishing):
+    database = tools.settings.database
+    db.install(app, tools.settings.database_synchronous, pooler=database.pooler)
+    for part in (uploads, headers, cookies, locale, csrf, static_files, errors):
         part.install(app)
+    lane.install(app, short_way.DOORS)
     app.register_blueprint(shell)
     app.register_blueprint(health.pages)
     app.cli.add_command(work)

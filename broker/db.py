@@ -1,23 +1,41 @@
-"""One database, one unit of work: Base, db, transaction(), reading(), scrub(), UtcDateTime."""
+"""One database and its units of work: Base, db, transaction(), reading(), briefly(), scrub()."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from datetime import UTC, datetime
-from threading import Lock
+from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, current_app
+from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, DateTime, Dialect, Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.types import TypeDecorator
+
+from broker import brief, serving
+from broker.brief import Unit
+from broker.moment import UtcDateTime
 
 _BEGIN = ContextVar("broker_begin", default="BEGIN IMMEDIATE")
 """How SQLite begins the next transaction; nothing to PostgreSQL."""
-_WRITERS = "broker_writers"
+_DATABASE = "broker_database"
 _HELD, _READ = "broker_connection", "broker_read_once"
 _WAIT_MS, _SCRUB_WAIT_MS = 10_000, 500
+
+
+__all__ = [
+    "Base",
+    "UtcDateTime",
+    "briefly",
+    "connection",
+    "db",
+    "install",
+    "read_once",
+    "reading",
+    "reading_briefly",
+    "scrub",
+    "transaction",
+    "turn",
+]
 
 
 class Base(DeclarativeBase):
@@ -27,25 +45,13 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base)
 
 
-class UtcDateTime(TypeDecorator[datetime]):
-    """A moment: refuses naive values, returns aware ones in UTC (SQLite forgets time zones)."""
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The database of an application, and who writes to it in this process, if one must."""
 
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """The moment in UTC. Raises ValueError on a naive one."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a moment without a time zone")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """The moment, aware, in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    engine: Engine
+    writer: brief.Writer | None
+    pooler: bool
 
 
 @contextmanager
@@ -65,18 +71,35 @@ def reading() -> Iterator[Session]:
         yield session
 
 
-@contextmanager
-def _turn() -> Iterator[None]:
+def turn() -> AbstractContextManager[None]:
+    """While it lasts this thread may work `briefly`; what it wrote is committed when it is over."""
+    held: _Held = serving.extensions()[_DATABASE]
+    return nullcontext() if held.writer is None else held.writer.turn()
+
+
+def briefly() -> Unit:
+    """A unit of work for prepared statements only, at a fraction of the price of `transaction`.
+
+    Raises NotBrief where more is asked of it, and then nothing of it was done.
+    """
+    held: _Held = serving.extensions()[_DATABASE]
+    return brief.one(held.engine, pooler=held.pooler) if held.writer is None else held.writer.unit()
+
+
+def reading_briefly() -> Unit:
+    """As `briefly`, for what writes nothing; takes no write lock."""
+    held: _Held = serving.extensions()[_DATABASE]
+    return (
+        brief.one(held.engine, pooler=held.pooler) if held.writer is None else held.writer.reading()
+    )
+
+
+def _turn() -> AbstractContextManager[None]:
     # SQLite lets one write at a time and has the others ask again and again. The threads of one
     # process wait for each other here instead, asleep; other processes are SQLite's to handle.
-    turn: Lock | None = current_app.extensions.get(_WRITERS)
+    held: _Held = serving.extensions()[_DATABASE]
     nested = db.session().in_transaction()  # which is a mistake, and about to be told as one
-    held = turn is not None and not nested and turn.acquire(timeout=_WAIT_MS / 1000)
-    try:
-        yield
-    finally:
-        if turn is not None and held:
-            turn.release()
+    return nullcontext() if held.writer is None or nested else held.writer.alone()
 
 
 @contextmanager
@@ -104,6 +127,8 @@ def connection(tx: Session) -> Connection:
 
 def read_once(tx: Session) -> dict[object, Any]:
     """What this unit of work has read and may be asked again; whoever writes it takes it out."""
+    if type(tx) is brief.Brief:
+        return tx.read
     kept: dict[object, Any] = tx.info.get(_READ, {})
     return kept
 
@@ -129,13 +154,17 @@ def scrub() -> bool:
         connection.close()
 
 
-def install(app: Flask, synchronous: str = "FULL") -> None:
-    """Bind the database to the application, with the pragmas and locks that SQLite needs."""
+def install(app: Flask, synchronous: str = "FULL", *, pooler: bool = False) -> None:
+    """Bind the database to the application, with the pragmas and locks that SQLite needs.
+
+    `pooler`: one stands in front of PostgreSQL, and gives each transaction another connection.
+    """
     db.init_app(app)
     with app.app_context():
         engine = db.engine
-    if engine.dialect.name == "sqlite":
-        app.extensions[_WRITERS] = Lock()
+    is_sqlite = engine.dialect.name == "sqlite"
+    app.extensions[_DATABASE] = _Held(engine, brief.Writer(engine) if is_sqlite else None, pooler)
+    if is_sqlite:
         _prepare_sqlite(engine, synchronous)
 
 
@@ -152,6 +181,7 @@ def _prepare_sqlite(engine: Engine, synchronous: str) -> None:
             "foreign_keys=ON",
             f"busy_timeout={_WAIT_MS}",
             "secure_delete=ON",
+            "wal_autocheckpoint=4000",  # pages: each is written back once, however often it changed
         ):
             connection.execute(f"PRAGMA {pragma}")
 

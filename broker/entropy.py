@@ -1,6 +1,6 @@
 """The only source of random bytes."""
 
-import base64
+import binascii
 import os
 from collections.abc import Callable
 
@@ -15,4 +15,8 @@ def system(size: int) -> bytes:
 
 def token(draw: RandomBytes, bits: int = 256) -> str:
     """An unguessable URL-safe name of `bits` bits, base64url without padding."""
-    return base64.urlsafe_b64encode(draw(bits // 8)).rstrip(b"=").decode("ascii")
+    text = binascii.b2a_base64(draw(bits // 8), newline=False)
+    return text.translate(_URL_SAFE, b"=").decode("ascii")
+
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")

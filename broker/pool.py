@@ -17,10 +17,13 @@ def options(url: str, settings: DatabaseSettings) -> dict[str, Any]:
     if parsed.get_backend_name() != "postgresql":
         in_memory = parsed.database in {None, "", ":memory:"}
         return {} if in_memory else {"pool_size": settings.connections}
-    asked: dict[str, Any] = {"connect_timeout": _CONNECTING_S, "tcp_user_timeout": _SILENT_MS}
-    if settings.pooler:
-        # What is prepared stays with one of the server's connections; the next one is another.
-        asked["prepare_threshold"] = None
+    asked: dict[str, Any] = {
+        "connect_timeout": _CONNECTING_S,
+        "tcp_user_timeout": _SILENT_MS,
+        # What is worth preparing is prepared by broker.libpq: psycopg would forget that with
+        # its own at every rollback (DEALLOCATE ALL).
+        "prepare_threshold": None,
+    }
     return {
         "pool_size": settings.connections,
         "max_overflow": 0,

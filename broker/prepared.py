@@ -5,51 +5,52 @@ mapped object several times that. What runs here is written with SQLAlchemy and 
 transaction, the types and the errors of everything else; it only skips the way there.
 """
 
+import json
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Dialect, Executable
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import JSON, Dialect, Executable
 from sqlalchemy.orm import Session
 
+from broker import libpq
+from broker.brief import Brief, known
 from broker.db import connection as connection_of
+from broker.moment import UtcDateTime
 
-Convert = Callable[[Any], Any] | None
+Convert = Callable[[Any], Any]
+Row = Callable[[Sequence[Any]], Any]
+"""Values in the order of the columns → the row by their names."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
     """A statement for one kind of database: its text, what goes in and what comes out."""
 
-    sql: str
-    parameters: tuple[tuple[str, Convert], ...]
+    statement: str
+    names: tuple[str, ...]
+    going_in: tuple[tuple[str, Convert], ...]
     constants: Mapping[str, Any]
     positional: bool
-    row: Callable[..., Any]
-    columns: tuple[Convert, ...]
+    row: Row
+    coming_out: tuple[tuple[int, Convert], ...]
 
     def arguments(self, said: Mapping[str, Any]) -> Any:
         """The values as the driver takes them; one that is not said is the statement's own."""
-        values = [
-            said.get(name, self.constants.get(name))
-            if convert is None
-            else convert(said.get(name, self.constants.get(name)))
-            for name, convert in self.parameters
-        ]
-        if self.positional:
-            return values
-        return dict(zip((name for name, _ in self.parameters), values, strict=True))
+        values = {**self.constants, **said}
+        for name, convert in self.going_in:
+            values[name] = convert(values[name])
+        return [values[name] for name in self.names] if self.positional else values
 
     def read(self, values: Sequence[Any]) -> Any:
         """The row by the names of its columns."""
-        return self.row(
-            *[
-                value if convert is None else convert(value)
-                for value, convert in zip(values, self.columns, strict=True)
-            ]
-        )
+        if self.coming_out:
+            values = list(values)
+            for place, convert in self.coming_out:
+                values[place] = convert(values[place])
+        return self.row(values)
 
 
 class Prepared:
@@ -61,65 +62,93 @@ class Prepared:
     def __init__(self, statement: Executable) -> None:
         """Remember the statement; it is compiled when a kind of database first runs it."""
         self._statement: Any = statement
-        self._ready: dict[str, _Ready] = {}
+        self._ready: dict[type, _Ready | libpq.Spoken] = {}
 
     def first(self, tx: Session, **said: Any) -> Any:
         """The first row, columns by name, or None."""
         ready, cursor = self._run(tx, said)
         values = cursor.fetchone()
-        cursor.close()
         return None if values is None else ready.read(values)
 
     def all(self, tx: Session, **said: Any) -> list[Any]:
         """Every row, columns by name."""
         ready, cursor = self._run(tx, said)
-        found = [ready.read(values) for values in cursor.fetchall()]
-        cursor.close()
-        return found
+        return [ready.read(values) for values in cursor.fetchall()]
 
     def run(self, tx: Session, **said: Any) -> None:
         """Run it, for its effect only."""
-        self._run(tx, said)[1].close()
+        self._run(tx, said)
 
-    def _run(self, tx: Session, said: Mapping[str, Any]) -> tuple[_Ready, Any]:
-        tx.flush()  # what was added before comes first, as with every other statement
-        connection = connection_of(tx)
-        dialect = connection.dialect
-        ready = self._ready.get(dialect.name)
+    def _run(self, tx: Session, said: Mapping[str, Any]) -> "tuple[_Ready | libpq.Spoken, Any]":
+        if type(tx) is Brief:
+            dialect, pooled, cursor, way = tx.dialect, tx.pooled, tx.cursor, type(tx.cursor)
+        else:
+            tx.flush()  # what was added before comes first, as with every other statement
+            connection = connection_of(tx)
+            dialect, pooled = connection.dialect, connection.connection
+            cursor = pooled.cursor()
+            way = type(cursor)
+        ready = self._ready.get(way)
         if ready is None:
-            ready = self._ready[dialect.name] = _prepare(self._statement, dialect)
-        cursor = connection.connection.cursor()
+            ready = self._ready[way] = self._prepared(way, dialect)
         try:
-            cursor.execute(ready.sql, ready.arguments(said))
+            cursor.execute(ready.statement, ready.arguments(said))
         except dialect.loaded_dbapi.Error as error:
-            if dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor):
-                connection.invalidate(error)
-            base = dialect.loaded_dbapi.Error
-            raise DBAPIError.instance(
-                ready.sql, None, error, base, hide_parameters=True, dialect=dialect
-            ) from error
+            raise known(dialect, pooled, error, str(self._statement)) from error
         return ready, cursor
 
+    def _prepared(self, way: type, dialect: Dialect) -> "_Ready | libpq.Spoken":
+        columns = [column.name for column in self._statement.exported_columns]
+        row: Row = namedtuple("Row", columns)._make  # type: ignore[attr-defined]  # noqa: PYI024
+        if way is libpq.Cursor:
+            return libpq.spoken(self._statement, row)
+        return _prepare(self._statement, dialect, row)
 
-def _prepare(statement: Any, dialect: Dialect) -> _Ready:
+
+def _prepare(statement: Any, dialect: Dialect, row: Row) -> _Ready:
     compiled = statement.compile(dialect=dialect)
-    names = compiled.positiontup if compiled.positional else list(compiled.binds)
+    names = tuple(compiled.positiontup if compiled.positional else compiled.binds)
     columns = list(statement.exported_columns)
+    going_in = ((name, _going_in(compiled.binds[name].type, dialect)) for name in names)
+    coming_out = ((n, _coming_out(column.type, dialect)) for n, column in enumerate(columns))
     return _Ready(
-        sql=str(compiled),
-        parameters=tuple((name, _going_in(compiled.binds[name].type, dialect)) for name in names),
-        constants=compiled.params,
+        statement=str(compiled),
+        names=names,
+        going_in=tuple((name, convert) for name, convert in going_in if convert),
+        constants={name: compiled.params.get(name) for name in names},
         positional=compiled.positional,
-        row=namedtuple("Row", [column.name for column in columns]),  # noqa: PYI024  made at run time
-        columns=tuple(_coming_out(column.type, dialect) for column in columns),
+        row=row,
+        coming_out=tuple((n, convert) for n, convert in coming_out if convert),
     )
 
 
-def _going_in(kind: Any, dialect: Dialect) -> Convert:
-    convert: Convert = kind.dialect_impl(dialect).bind_processor(dialect)
+def _going_in(kind: Any, dialect: Dialect) -> Convert | None:
+    if isinstance(kind, UtcDateTime) and dialect.name == "sqlite":
+        return _to_text
+    if type(kind) is JSON and dialect.name == "sqlite" and not kind.none_as_null:
+        return _JSON  # as json.dumps does, which asks for its settings first
+    convert: Convert | None = kind.dialect_impl(dialect).bind_processor(dialect)
     return convert
 
 
-def _coming_out(kind: Any, dialect: Dialect) -> Convert:
-    convert: Convert = kind.dialect_impl(dialect).result_processor(dialect, None)
+_JSON = json.JSONEncoder().encode
+
+
+def _coming_out(kind: Any, dialect: Dialect) -> Convert | None:
+    if isinstance(kind, UtcDateTime) and dialect.name == "sqlite":
+        return _to_moment
+    convert: Convert | None = kind.dialect_impl(dialect).result_processor(dialect, None)
     return convert
+
+
+def _to_text(moment: datetime | None) -> str | None:
+    # As SQLAlchemy writes it, in a sixth of the time.
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _to_moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -80,6 +81,13 @@ def tools(clock: StoppedClock) -> Tools:
 
 @pytest.fixture
 def app(tools: Tools) -> Iterator[Flask]:
+    with in_memory(tools) as app:
+        yield app
+
+
+@contextmanager
+def in_memory(tools: Tools) -> Iterator[Flask]:
+    """The application on an empty database of its own."""
     app = create_app(tools)
     app.testing = True
     with app.app_context():

@@ -1,11 +1,18 @@
 """Connections: kept, replaced when the server hung up, and bare of anything before a pooler."""
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import String, bindparam, column, create_engine, select, table, text
 
+from broker import brief
 from broker.pool import options
+from broker.prepared import Prepared
 from broker.settings import DatabaseSettings
 
+_NAME = Prepared(
+    select(column("datname", String))
+    .select_from(table("pg_database"))
+    .where(column("datname", String) == bindparam("of"))
+)
 _PID = text("SELECT pg_backend_pid()")
 
 
@@ -27,17 +34,35 @@ def test_a_connection_that_the_server_closed_is_replaced_before_it_is_used(
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize(("pooler", "prepared"), [(False, True), (True, False)])
+@pytest.mark.parametrize(("pooler", "prepared"), [(False, b"1"), (True, b"0")])
 def test_before_a_pooler_nothing_is_prepared(
-    postgres_url: str | None, pooler: bool, prepared: bool
+    postgres_url: str | None, pooler: bool, prepared: bytes
 ) -> None:
     assert postgres_url is not None, "PostgreSQL is not installed: deploy/system-packages.sh test"
     engine = create_engine(postgres_url, **options(postgres_url, DatabaseSettings(pooler=pooler)))
     with engine.connect() as connection:
-        for _ in range(9):
+        for _ in range(9):  # after five psycopg would begin
             connection.scalar(_PID)
-        kept = connection.scalar(text("SELECT count(*) FROM pg_prepared_statements"))
-    assert bool(kept) is prepared
+    with brief.one(engine, pooler=pooler) as tx:
+        for _ in range(2):
+            _NAME.first(tx, of="postgres")
+        tx.cursor.command(b"SELECT count(*) FROM pg_prepared_statements")
+        kept = tx.cursor.fetchone()
+    engine.dispose()
+    assert kept == [prepared]
+
+
+@pytest.mark.postgres
+def test_what_is_prepared_survives_a_rollback(postgres_url: str | None) -> None:
+    assert postgres_url is not None, "PostgreSQL is not installed: deploy/system-packages.sh test"
+    engine = create_engine(postgres_url, **options(postgres_url, DatabaseSettings()))
+    for _ in range(2):
+        with pytest.raises(LookupError), brief.one(engine, pooler=False) as tx:
+            assert _NAME.first(tx, of="postgres") == ("postgres",)
+            raise LookupError
+        with engine.connect() as connection:
+            connection.scalar(_PID)
+            connection.rollback()
     engine.dispose()
 
 

@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from broker import serving
 from broker.audit.log import record
 from broker.audit.models import AuditPolicy
 
@@ -22,7 +22,7 @@ def note(tx: Session, version: str, now: datetime) -> None:
     One statement decides who is first, so of all workers one records it. A process that found
     the version committed asks no more for ten minutes: on the way to a token this costs nothing.
     """
-    found: dict[str, datetime] = current_app.extensions.setdefault(_FOUND, {})
+    found: dict[str, datetime] = serving.extensions().setdefault(_FOUND, {})
     if version in found and abs(now - found[version]) < ASK_AGAIN:
         return
     if tx.connection().scalar(select(AuditPolicy.version).where(AuditPolicy.version == version)):

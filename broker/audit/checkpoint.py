@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from flask import current_app
 from sqlalchemy import Connection, Row, func, insert, select
 from sqlalchemy.orm import Session
 
+from broker import serving
 from broker.audit import mark, merkle, note, numbering
 from broker.audit.entry import to_milliseconds
 from broker.audit.models import AuditAhead, AuditCheckpoint, AuditCosignature, AuditEntry
@@ -91,11 +91,11 @@ def prove_whole(connection: Connection) -> None:
 
 def prove_once(tx: Session) -> None:
     """Once in a process: that nothing which was signed is missing. Raises RecordAltered."""
-    if _PROVED not in current_app.extensions:
+    if _PROVED not in serving.extensions():
         connection = tx.connection()
         high = mark.read()  # first: it never runs ahead of what is committed
         _prove_unbroken(connection, high, _last(connection), numbering.size(connection))
-        current_app.extensions[_PROVED] = True
+        serving.extensions()[_PROVED] = True
 
 
 def covered(tx: Session) -> int:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask import current_app
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
+from broker import serving
 from broker.audit import merkle, note, numbering
 from broker.audit.entry import to_milliseconds
 from broker.audit.models import AuditAhead, AuditCheckpoint, AuditCosignature
@@ -124,12 +124,12 @@ def trusted(tx: Session, now: datetime) -> bool:
     settings = tools().settings.audit
     if not settings.quorum:
         return True
-    asked, until = current_app.extensions.get(_TRUSTED, (now, now))
+    asked, until = serving.extensions().get(_TRUSTED, (now, now))
     if asked <= now < until:
         return True
     since = _unseen_since(tx)
     until = (now if since is None else since) + settings.unseen_limit
-    current_app.extensions[_TRUSTED] = now, min(until, now + RELY)
+    serving.extensions()[_TRUSTED] = now, min(until, now + RELY)
     return now < until
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -140,7 +141,7 @@ class Policy(_Strict):
     def __copy__(self) -> Self:
         """The same without what was worked out: a copy may be given other values."""
         copied = super().__copy__()
-        for worked_out in ("grades", "ranks"):
+        for worked_out in ("grades", "ranks", "named"):
             copied.__dict__.pop(worked_out, None)
         return copied
 
@@ -153,6 +154,15 @@ class Policy(_Strict):
     def ranks(self) -> Mapping[str, int]:
         """Identity level → its place, the lowest first."""
         return {level: place for place, level in enumerate(self.identity_levels)}
+
+    @cached_property
+    def named(self) -> Mapping[tuple[str, str], str]:
+        """Identity level and authenticator level → the strongest `acr` name that they meet."""
+        pairs = product(self.identity_levels, self.authenticator_levels)
+        met = {
+            (who, how): [a.name for a in self.acr if meets(who, how, a, self)] for who, how in pairs
+        }
+        return {pair: names[0] for pair, names in met.items() if names}
 
 
 def _known(named: set[str], known: set[str], what: str) -> None:
@@ -199,10 +209,10 @@ def acr_of(identity: str, authenticator: str, policy: Policy) -> str:
 
     Raises ValueError where not even the weakest is met.
     """
-    for acr in policy.acr:
-        if meets(identity, authenticator, acr, policy):
-            return acr.name
-    raise ValueError("the policy grants no acr to this pair")
+    name = policy.named.get((identity, authenticator))
+    if name is None:
+        raise ValueError("the policy grants no acr to this pair")
+    return name
 
 
 def meets(identity: str, authenticator: str, acr: Acr, policy: Policy) -> bool:

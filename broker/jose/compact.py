@@ -1,6 +1,7 @@
 """Reading a compact JWS strictly, before any key is looked at (RFC 7515 §5.2, RFC 8725 §3)."""
 
 import base64
+import binascii
 import json
 import re
 from collections.abc import Collection
@@ -79,7 +80,10 @@ def json_object(text: bytes) -> dict[str, Any]:
 
 def base64url(raw: bytes) -> bytes:
     """Base64url without padding (RFC 7515 §2)."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=")
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE, b"=")
+
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def unbase64(segment: str) -> bytes:

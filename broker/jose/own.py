@@ -40,9 +40,13 @@ def sign(
     Raises KeysMissing where no such key has begun.
     """
     key = keyring.active(alg, now)
-    header = {"alg": alg, "kid": thumbprint(key), "typ": typ}
-    signing_input = b".".join(base64url(_json(part)) for part in (header, claims))
+    signing_input = _header(key, typ) + b"." + base64url(_json(claims))
     return (signing_input + b"." + base64url(key.sign(signing_input))).decode("ascii")
+
+
+@lru_cache(maxsize=64)
+def _header(key: SigningKey, typ: str) -> bytes:
+    return base64url(_json({"alg": key.alg, "kid": thumbprint(key), "typ": typ}))
 
 
 def prove(claims: Mapping[str, Any], keyring: Keyring, alg: str, now: datetime, typ: str) -> str:
@@ -103,4 +107,7 @@ def _jwk(key: SigningKey) -> ECKey | RSAKey | OKPKey:
 
 
 def _json(value: Mapping[str, Any]) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    return _ENCODE(value).encode("utf-8")
+
+
+_ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode

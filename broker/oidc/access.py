@@ -152,7 +152,14 @@ def granted(tx: Session, brought: Presented, tools: Tools, now: datetime) -> Gra
 
     Raises OAuthError: as `presented`, or insufficient_scope for a client's own token.
     """
-    access = presented(tx, brought, tools, now)
+    return behind(presented(tx, brought, tools, now))
+
+
+def behind(access: Access) -> Grant:
+    """The grant behind an access token, its scope and client those of the token.
+
+    Raises OAuthError insufficient_scope for a client's own token.
+    """
     if access.grant is None:
         raise OAuthError(OAuthCode.INSUFFICIENT_SCOPE, "the token speaks for no person")
     return replace(access.grant, scope=tuple(sorted(access.scope)), client_id=access.client_id)

@@ -25,7 +25,7 @@ from broker.oidc.client import Client
 from broker.oidc.client_metadata import ClientMetadata
 from broker.oidc.dispatch import next_step
 from broker.oidc.grant import Assurance, Grant, authenticated, met_names, weigh
-from broker.oidc.minting import mint_code
+from broker.oidc.minting import keep_code
 from broker.oidc.request import AuthorizationRequest, ReplyAddress
 from broker.oidc.response_mode import Reply, query_url, signing_alg
 from broker.oidc.witnessing import is_withheld
@@ -35,15 +35,20 @@ Onward = str | Reply
 """The path of a page of ours, or an answer to the service."""
 
 
-def begin(
-    tx: Session, request: AuthorizationRequest, client: Client, tools: Tools, now: datetime
+def begin(  # noqa: PLR0913  who asks what, and for whom
+    tx: Session,
+    request: AuthorizationRequest,
+    client: Client,
+    signed_in: SignedIn | None,
+    tools: Tools,
+    now: datetime,
 ) -> Onward:
     """Where a new request sends the browser: to a step, or back with a code or a refusal.
 
     Raises OAuthError invalid_target, redirectable, for a resource that nobody registered.
     """
     resource.prove(tx, request.resource, tools.settings.issuer, redirectable=True)
-    asked = _asked(request, client, interactions.signed_in(tx, now), tools, now)
+    asked = _asked(request, client, signed_in, tools, now)
     if fault := _subject_fault(request, client, asked.signed_in, tools):
         if "none" in request.prompt:
             return refuse(tx, request, client, fault, tools, now)
@@ -146,8 +151,9 @@ def _finish(  # noqa: PLR0913  everything meets here
     pushed.settle(tx, request, tools, now)
     session = asked.signed_in.session_id if asked.signed_in else None
     key, sector = tools.keyring.pairwise, client.metadata.sector_host
+    code = entropy.token(tools.random)
     grant = Grant(
-        id=entropy.token(tools.random),
+        id=store.name_of(code),
         account_id=account_id,
         client_id=client.id,
         subject=pairwise(key, sector, account_id),
@@ -163,7 +169,7 @@ def _finish(  # noqa: PLR0913  everything meets here
         authorization_details=request.authorization_details,
         resource=request.resource,
     )
-    code = mint_code(tx, grant, request, client, tools, now)
+    keep_code(tx, grant, request, client, tools, now)
     facts = {"account": account_id, "client": client.id, "grant": grant.id}
     told = {"subject": grant.subject, "acr": grant.assurance.acr}
     record(tx, "code.issued", facts | told, now)

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import current_app
-
+from broker import serving
 from broker.errors import UpstreamUnavailable
 from broker.jose import KeyNotFound, SignedClaims, verify_with
 from broker.oidc.client import Client
@@ -76,7 +75,7 @@ def keys_of(client: Client, now: datetime, *, anew: bool = False) -> JwkSet:
     """
     if client.metadata.jwks_uri is None:
         return client.metadata.jwks or {"keys": []}
-    cache: KeyCache = current_app.extensions.setdefault(_EXTENSION, KeyCache())
+    cache: KeyCache = serving.extensions().setdefault(_EXTENSION, KeyCache())
     return cache.keys(client.metadata.jwks_uri, now, anew=anew)
 
 

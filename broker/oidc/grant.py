@@ -1,6 +1,6 @@
 """The completed authorization as a frozen value: who, for whom, how sure, and since when."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -71,7 +71,7 @@ def weigh(
     authenticator: str,
     policy: Policy,
     now: datetime,
-    essential: Iterable[str] = (),
+    essential: Collection[str] = (),
 ) -> Assurance:
     """The pair of levels that the evidence and the way of signing in reach today.
 
@@ -84,7 +84,7 @@ def weigh(
     return Assurance(
         identity=who.level,
         authenticator=how.level,
-        acr=next(iter(met), acr_of(who.level, how.level, policy)),
+        acr=met[0] if met else acr_of(who.level, how.level, policy),
         amr=how.amr,
         policy=policy.version,
         because=who.because,
@@ -94,9 +94,11 @@ def weigh(
 
 
 def met_names(
-    identity: str, authenticator: str, names: Iterable[str], policy: Policy
+    identity: str, authenticator: str, names: Collection[str], policy: Policy
 ) -> tuple[str, ...]:
     """Those of the `acr` names, in the order given, that the pair of levels meets."""
+    if not names:
+        return ()
     known = {acr.name: acr for acr in policy.acr}
     return tuple(
         name

@@ -30,16 +30,14 @@ def introspect() -> Response:
     """What a token allows, to those whom it concerns; to all others it is not active."""
     app, now, sent = tools(), tools().clock(), form.read()
     with proved_client(sent.once, only_reads=True) as (tx, client):
-        if client.metadata.token_endpoint_auth_method == "none":  # noqa: S105  a method
-            raise OAuthError(OAuthCode.INVALID_CLIENT, "only for clients that prove themselves")
-        told = _told(tx, form.token_of(sent), client, app, now)
+        answer = told(tx, form.token_of(sent), client, app, now)
     if SIGNED not in request.headers.get("Accept", ""):
-        return jsonify(told)
+        return jsonify(answer)
     claims = {
         "iss": app.settings.issuer,
         "aud": client.id,
         "iat": seconds(now),
-        "token_introspection": told,
+        "token_introspection": answer,
     }
     alg = client.metadata.introspection_signed_response_alg or client.metadata.usual_alg
     # No `sub` and no `exp`: nobody may take this for a token (RFC 9701 §5).
@@ -47,15 +45,18 @@ def introspect() -> Response:
     return Response(signed, mimetype=SIGNED)
 
 
-def _told(tx: Session, token: str, client: Client, tools: Tools, now: datetime) -> dict[str, Any]:
+def told(tx: Session, token: str, client: Client, tools: Tools, now: datetime) -> dict[str, Any]:
+    """What this client hears of the token (RFC 7662 §2.2). Raises OAuthError invalid_client."""
+    if client.metadata.token_endpoint_auth_method == "none":  # noqa: S105  a method
+        raise OAuthError(OAuthCode.INVALID_CLIENT, "only for clients that prove themselves")
     found = access.find(tx, token, now)
     if found is not None and (found.client_id == client.id or is_audience(client, found)):
         own = found.client_id == client.id
         issued_to = client if own else store.find_client(tx, found.client_id)
         may_act = issued_to.metadata.may_act if issued_to else None
         today = _as_of_today(tx, found, tools, now)
-        told = access.claims(today, tools.settings.issuer, may_act)
-        return {"active": True, "token_type": found.token_type} | told
+        said = access.claims(today, tools.settings.issuer, may_act)
+        return {"active": True, "token_type": found.token_type} | said
     return _told_of_refresh_token(tx, token, client, tools, now)
 
 
@@ -77,7 +78,7 @@ def _told_of_refresh_token(
     good = row is not None and row.spent is None and now < row.expires
     if row is None or grant is None or not good or grant.client_id != client.id:
         return {"active": False}  # RFC 7662 §2.2: and nothing else, whatever the reason
-    told: dict[str, Any] = {
+    said: dict[str, Any] = {
         "active": True,
         "iss": tools.settings.issuer,
         "sub": grant.subject,
@@ -85,4 +86,4 @@ def _told_of_refresh_token(
         "scope": " ".join(grant.scope),
         "exp": seconds(row.expires),
     }
-    return told | ({"cnf": row.cnf} if row.cnf else {})
+    return said | ({"cnf": row.cnf} if row.cnf else {})

@@ -40,30 +40,27 @@ FAPI2_CODE_LIFETIME = timedelta(seconds=60)
 """FAPI 2.0 Security Profile §5.3.2.1: the longest that a code may be good."""
 
 
-def mint_code(  # noqa: PLR0913  what it stands for, and for whom
+def keep_code(  # noqa: PLR0913  what it stands for, and for whom
     tx: Session,
     grant: Grant,
     request: AuthorizationRequest,
     client: Client,
     tools: Tools,
     now: datetime,
-) -> str:
-    """A code that stands for `grant`, kept together with it."""
+) -> None:
+    """Keep what the code stands for, under the name that the code gives it."""
     lifetime = tools.settings.oidc.code_lifetime
     if client.metadata.profile == "fapi2":
         lifetime = min(lifetime, FAPI2_CODE_LIFETIME)
-    store.add_grant(tx, grant, now)
-    code = entropy.token(tools.random)
-    store.add_code(
+    store.add_grant(
         tx,
-        code,
-        grant_id=grant.id,
+        grant,
+        now,
         redirect_uri=request.redirect_uri,
         code_challenge=request.code_challenge,
         dpop_jkt=request.dpop_jkt,
-        expires=now + lifetime,
+        code_expires=now + lifetime,
     )
-    return code
 
 
 def tokens(  # noqa: PLR0913  the grant, to whom, for where, and whether it renews

@@ -36,30 +36,24 @@ class InitialAccess(Base):
 
 
 class GrantRow(Base):
-    """A completed authorization; revoking it kills everything minted from it."""
+    """A completed authorization and its code; revoking it kills everything minted from it.
+
+    `id` is the digest of the code. `code_spent` is set exactly once.
+    """
 
     __tablename__ = "authorization_grant"
 
     id: Mapped[str] = mapped_column(String(43), primary_key=True)
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id"), index=True)
-    client_id: Mapped[str] = mapped_column(ForeignKey("client.id"), index=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.id"))
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
     created: Mapped[datetime] = mapped_column(UtcDateTime)
     revoked: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-
-class Code(Base):
-    """An authorization code, by digest; spent exactly once."""
-
-    __tablename__ = "authorization_code"
-
-    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    grant_id: Mapped[str] = mapped_column(ForeignKey("authorization_grant.id"), index=True)
-    redirect_uri: Mapped[str] = mapped_column(String(2048))
-    code_challenge: Mapped[str] = mapped_column(String(43))
+    redirect_uri: Mapped[str | None] = mapped_column(String(2048))
+    code_challenge: Mapped[str | None] = mapped_column(String(43))
     dpop_jkt: Mapped[str | None] = mapped_column(String(43))
-    expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    spent: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    code_expires: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    code_spent: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class AccessToken(Base):
@@ -73,7 +67,7 @@ class AccessToken(Base):
 
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     grant_id: Mapped[str | None] = mapped_column(ForeignKey("authorization_grant.id"), index=True)
-    client_id: Mapped[str] = mapped_column(ForeignKey("client.id"), index=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.id"))
     scope: Mapped[list[str]] = mapped_column(JSON)
     audience: Mapped[list[str]] = mapped_column(JSON)
     cnf: Mapped[dict[str, str]] = mapped_column(JSON)

@@ -49,7 +49,7 @@ def rotate(tx: Session, asked: TokenRequest, tools: Tools, now: datetime) -> Ans
         return refused(tx, asked.client, unseen, now, grant, code)
     # FAPI 2.0 Security Profile §5.3.2.1: tokens bound to a key are not rotated.
     rotates = asked.client.metadata.profile != "fapi2"
-    if (rotates or old.spent) and not store.spend(tx, RefreshToken, old.digest, now):
+    if (rotates or old.spent) and not store.spend(tx, old.digest, now):
         return _once_more(tx, presented, old, asked, grant, tools, now)
     today = replace(minting.narrowed(grant, scope), assurance=assurance)
     grading.note(tx, assurance.policy, now)

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from broker import jose
 from broker.db import reading, transaction
 from broker.errors import OAuthCode, OAuthError
+from broker.interaction.store import signed_in
 from broker.oidc import authorize as desk
 from broker.oidc import form, possession, pushed, request_object, resource, store
 from broker.oidc.client import Client
@@ -54,18 +55,18 @@ def authorize() -> BaseResponse:
         with transaction() as tx:
             client = prove_client(arguments, lambda name: store.find_client(tx, name))
             asked = _asked(tx, _opened(arguments, client), client)
-            onward = desk.begin(tx, asked, client, app, now)
+            onward = desk.begin(tx, asked, client, signed_in(tx, now), app, now)
         return _go(onward)
     client = _client(arguments)
     if pushed.is_pushed(arguments):
         with transaction() as tx:
             asked = pushed.find(tx, arguments, client, now)
-            onward = desk.begin(tx, asked, client, app, now)
+            onward = desk.begin(tx, asked, client, signed_in(tx, now), app, now)
         return _go(onward)
     opened = _opened(arguments, client)
     with transaction() as tx:
         asked = _asked(tx, opened, client)
-        onward = desk.begin(tx, asked, client, app, now)
+        onward = desk.begin(tx, asked, client, signed_in(tx, now), app, now)
     return _go(onward)
 
 

@@ -5,18 +5,17 @@ from time import perf_counter
 from flask import Blueprint, Response, jsonify, request
 
 from broker.db import reading, transaction
-from broker.errors import OAuthCode, OAuthError
 from broker.feature import ClaimsAsked, claims_of
 from broker.measuring.catalogue import TOKENS
 from broker.oidc import form, nesting, possession, publishing, store
 from broker.oidc.access import granted
 from broker.oidc.claims import told_to, userinfo_claims
-from broker.oidc.client import Client
 from broker.oidc.client_door import proved_client
-from broker.oidc.token import GRANTS
-from broker.oidc.token_request import Answerer, Refusal, TokenRequest
+from broker.oidc.token import answerer
+from broker.oidc.token_request import Refusal, TokenRequest
 from broker.web import csrf
 from broker.web.bearer import presented
+from broker.web.headers import TO_EVERYONE
 from broker.web.tools import tools
 
 pages = Blueprint("oidc", __name__)
@@ -37,12 +36,6 @@ _CROSS_ORIGIN = frozenset(
     )
 )
 
-_TO_EVERYONE = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
-    "Access-Control-Expose-Headers": "WWW-Authenticate, DPoP-Nonce",
-}
-
 SEVERAL = ("resource", "audience")
 """Parameters of /token that may be sent several times (RFC 8707 §2, RFC 8693 §2.1)."""
 
@@ -53,7 +46,7 @@ def token() -> Response:
     app, now, began = tools(), tools().clock(), perf_counter()
     sent = form.read(several=SEVERAL)
     with proved_client(sent.once) as (tx, client):
-        answerer = _answerer(sent.once.get("grant_type", ""), client)
+        answered = answerer(sent.once.get("grant_type", ""), client)
         asked = TokenRequest(
             client=client,
             form=sent.once,
@@ -61,7 +54,7 @@ def token() -> Response:
             audiences=sent.several.get("audience", ()),
             cnf=possession.proved(tx, client, app, now),
         )
-        answer = answerer(tx, asked, app, now)
+        answer = answered(tx, asked, app, now)
     if isinstance(answer, Refusal):
         raise answer.error()
     if "id_token" in answer:  # here, because the client's keys may have to be fetched
@@ -107,14 +100,5 @@ def keys() -> Response:
 def _allow_other_origins(response: Response) -> Response:
     # Browser clients call these; none of them looks at a cookie.
     if request.endpoint in _CROSS_ORIGIN:
-        response.headers.extend(_TO_EVERYONE)
+        response.headers.extend(TO_EVERYONE)
     return response
-
-
-def _answerer(grant_type: str, client: Client) -> Answerer:
-    if grant_type not in GRANTS:
-        code = OAuthCode.UNSUPPORTED_GRANT_TYPE if grant_type else OAuthCode.INVALID_REQUEST
-        raise OAuthError(code, "grant_type")
-    if grant_type not in client.metadata.grant_types:
-        raise OAuthError(OAuthCode.UNAUTHORIZED_CLIENT, "grant_type is not registered")
-    return GRANTS[grant_type]

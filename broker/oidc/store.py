@@ -1,7 +1,7 @@
 """Queries of the OpenID desk; whatever may happen only once is one atomic UPDATE."""
 
+import base64
 import hashlib
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -16,7 +16,6 @@ from broker.oidc.grant import Grant
 from broker.oidc.models import (
     AccessToken,
     ClientRow,
-    Code,
     GrantRow,
     InitialAccess,
     RefreshToken,
@@ -33,10 +32,22 @@ _CLIENT = Prepared(
 _GRANT = Prepared(
     select(GrantRow.body).where(GrantRow.id == bindparam("of"), GrantRow.revoked.is_(None))
 )
-_CODE = Prepared(
-    select(*Code.__table__.columns, GrantRow.body)
-    .join_from(Code, GrantRow, Code.grant_id == GrantRow.id)
-    .where(Code.digest == bindparam("of"), GrantRow.revoked.is_(None))
+_REDEEM = Prepared(
+    update(GrantRow)
+    .where(
+        GrantRow.id == bindparam("of"),
+        GrantRow.client_id == bindparam("client"),
+        GrantRow.code_spent.is_(None),
+        GrantRow.revoked.is_(None),
+    )
+    .values(code_spent=bindparam("now"))
+    .returning(
+        GrantRow.body,
+        GrantRow.redirect_uri,
+        GrantRow.code_challenge,
+        GrantRow.dpop_jkt,
+        GrantRow.code_expires,
+    )
 )
 _ACCESS_TOKEN = Prepared(
     select(*AccessToken.__table__.columns, GrantRow.body)
@@ -44,17 +55,13 @@ _ACCESS_TOKEN = Prepared(
     .where(AccessToken.digest == bindparam("of"), GrantRow.revoked.is_(None))
 )
 _ADD_GRANT = Prepared(insert(GrantRow))
-_ADD_CODE = Prepared(insert(Code))
 _ADD_ACCESS_TOKEN = Prepared(insert(AccessToken))
-_SPEND: Mapping[type[Code | RefreshToken], Prepared] = {
-    table: Prepared(
-        update(table)
-        .where(table.digest == bindparam("of"), table.spent.is_(None))
-        .values(spent=bindparam("now"))
-        .returning(table.digest)
-    )
-    for table in (Code, RefreshToken)
-}
+_SPEND = Prepared(
+    update(RefreshToken)
+    .where(RefreshToken.digest == bindparam("of"), RefreshToken.spent.is_(None))
+    .values(spent=bindparam("now"))
+    .returning(RefreshToken.digest)
+)
 
 
 def digest(secret: str) -> bytes:
@@ -89,8 +96,13 @@ def _metadata(text: str) -> ClientMetadata:
     return ClientMetadata.model_validate_json(text)
 
 
-def add_grant(tx: Session, grant: Grant, now: datetime) -> None:
-    """Keep the grant."""
+def name_of(unverified_code: str) -> str:
+    """The name of the grant that this code stands for: nobody gets from it to the code."""
+    return base64.urlsafe_b64encode(digest(unverified_code)).rstrip(b"=").decode("ascii")
+
+
+def add_grant(tx: Session, grant: Grant, now: datetime, **said: object) -> None:
+    """Keep the grant; `said` are the columns of its code."""
     _ADD_GRANT.run(
         tx,
         id=grant.id,
@@ -98,12 +110,8 @@ def add_grant(tx: Session, grant: Grant, now: datetime) -> None:
         client_id=grant.client_id,
         body=grant.to_json(),
         created=now,
+        **said,
     )
-
-
-def add_code(tx: Session, unverified_code: str, **said: object) -> None:
-    """Keep the code, by digest; `said` are the other columns."""
-    _ADD_CODE.run(tx, digest=digest(unverified_code), **said)
 
 
 def add_access_token(tx: Session, unverified_token: str, **said: object) -> None:
@@ -123,10 +131,12 @@ def grants_of(tx: Session, account_id: str) -> list[Grant]:
     return [Grant.from_json(body) for body in tx.scalars(mine.order_by(GrantRow.created))]
 
 
-def find_code(tx: Session, unverified_code: str) -> tuple[Any, Grant] | None:
-    """The code's row, spent or not, and its grant, unless that was revoked or erased."""
-    row = _CODE.first(tx, of=digest(unverified_code))
-    return None if row is None else (row, Grant.from_json(row.body))
+def redeem(tx: Session, unverified_code: str, client: Client, now: datetime) -> Any:
+    """The grant's row, its code spent by this very call: two at once cannot both have it.
+
+    None where it was spent before, is another client's or nobody's, or its grant was revoked.
+    """
+    return _REDEEM.first(tx, of=name_of(unverified_code), client=client.id, now=now)
 
 
 def find_refresh_token(tx: Session, unverified_token: str) -> RefreshToken | None:
@@ -134,9 +144,9 @@ def find_refresh_token(tx: Session, unverified_token: str) -> RefreshToken | Non
     return tx.get(RefreshToken, digest(unverified_token))
 
 
-def spend(tx: Session, table: type[Code | RefreshToken], digest: bytes, now: datetime) -> bool:
+def spend(tx: Session, refresh_token: bytes, now: datetime) -> bool:
     """Whether this call was the one that spent it: two at once cannot both hear yes."""
-    return _SPEND[table].first(tx, of=digest, now=now) is not None
+    return _SPEND.first(tx, of=refresh_token, now=now) is not None
 
 
 def keep_answer(tx: Session, spent: RefreshToken, successor: bytes, sealed: bytes) -> None:
@@ -177,7 +187,7 @@ def revoke_service(tx: Session, account_id: str, client_id: str) -> None:
 def forget(tx: Session, account_id: str) -> None:
     """Delete every grant of the account and all that was minted from it."""
     grants = list(tx.scalars(_grants(account_id)))
-    for table in (Code, AccessToken, RefreshToken):
+    for table in (AccessToken, RefreshToken):
         tx.execute(delete(table).where(table.grant_id.in_(grants)))
     tx.execute(delete(GrantRow).where(GrantRow.id.in_(grants)))
 
@@ -197,13 +207,13 @@ def find_access_token(
 
 def sweep(tx: Session, now: datetime) -> None:
     """Delete what can no longer be used, and the grants of which nothing is left."""
-    for table in (AccessToken, RefreshToken, Code, UsedOnce, InitialAccess):
+    for table in (AccessToken, RefreshToken, UsedOnce, InitialAccess):
         tx.execute(delete(table).where(table.expires <= now))
     over = now - tools().settings.oidc.refresh_grace
     old = RefreshToken.sealed.is_not(None), RefreshToken.spent <= over
     tx.execute(update(RefreshToken).where(*old).values(sealed=None))
     # A client's own token has no grant, and NOT IN knows nothing once a NULL is in the list.
-    tables = (Code, AccessToken, RefreshToken)
+    tables = (AccessToken, RefreshToken)
     used = union_all(*(select(t.grant_id).where(t.grant_id.is_not(None)) for t in tables))
     # Kept as long as a session may last: its end is told to whom the grants name.
     kept = max(timedelta(days=1), tools().settings.authentication.session_lifetime)

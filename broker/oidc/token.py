@@ -15,12 +15,13 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from broker.audit.log import record
-from broker.errors import OAuthCode
+from broker.errors import OAuthCode, OAuthError
 from broker.oidc import access, minting, resource, store
 from broker.oidc.access import Access
+from broker.oidc.client import Client
 from broker.oidc.client_metadata import AUDIT_SCOPES, PERSONS_ONLY
 from broker.oidc.exchange import GRANT_TYPE, exchange
-from broker.oidc.models import Code
+from broker.oidc.grant import Grant
 from broker.oidc.refreshing import rotate
 from broker.oidc.token_request import (
     Answer,
@@ -40,13 +41,14 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 §4.1
 
 def redeem_code(tx: Session, asked: TokenRequest, tools: Tools, now: datetime) -> Answer:
     """The tokens that a code stands for, exactly once (RFC 6749 §4.1.3)."""
-    code, grant = store.find_code(tx, asked.form.get("code", "")) or (None, None)
-    if code is None or grant is None or grant.client_id != asked.client.id:
-        return refused(tx, asked.client, "the code is unknown", now)
+    code = asked.form.get("code", "")
+    row = store.redeem(tx, code, asked.client, now)
+    if row is None:
+        return _not_redeemed(tx, code, asked, now)
+    grant = Grant.from_json(row.body)
+    # Raised, not returned: the code stays as it was.
     audience = resource.within(asked.resources, grant.resource, tools.settings.issuer)
-    if not store.spend(tx, Code, code.digest, now):
-        return seen_before(tx, asked.client, "the code was used before", now, grant)
-    if fault := _code_fault(code, asked, now):
+    if fault := _code_fault(row, asked, now):
         return refused(tx, asked.client, fault, now, grant)
     return minting.tokens(tx, grant, asked, audience, tools, now)
 
@@ -80,8 +82,28 @@ GRANTS: Mapping[str, Answerer] = {
 """grant_type → what answers it."""
 
 
+def answerer(grant_type: str, client: Client) -> Answerer:
+    """What answers this client's request.
+
+    Raises OAuthError: invalid_request for none, unsupported_grant_type, unauthorized_client.
+    """
+    if grant_type not in GRANTS:
+        code = OAuthCode.UNSUPPORTED_GRANT_TYPE if grant_type else OAuthCode.INVALID_REQUEST
+        raise OAuthError(code, "grant_type")
+    if grant_type not in client.metadata.grant_types:
+        raise OAuthError(OAuthCode.UNAUTHORIZED_CLIENT, "grant_type is not registered")
+    return GRANTS[grant_type]
+
+
+def _not_redeemed(tx: Session, code: str, asked: TokenRequest, now: datetime) -> Refusal:
+    grant = store.find_grant(tx, store.name_of(code))
+    if grant is None or grant.client_id != asked.client.id:
+        return refused(tx, asked.client, "the code is unknown", now)
+    return seen_before(tx, asked.client, "the code was used before", now, grant)
+
+
 def _code_fault(code: Any, asked: TokenRequest, now: datetime) -> str | None:
-    if now >= code.expires:
+    if now >= code.code_expires:
         return "the code has expired"
     if asked.form.get("redirect_uri") != code.redirect_uri:
         return "redirect_uri differs from the one the code was sent to"

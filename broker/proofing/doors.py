@@ -62,8 +62,7 @@ def outlook(  # noqa: PLR0913  the rule's whole ground
     filed = tuple(evidence)
     held = assess(filed, policy, now).level
     has_reading = any(in_force(e, policy, now) for e in filed)
-    about_person = bool(SPEAKS_OF_THE_PERSON & asked.scope or asked.claim_names)
-    owes_reading = about_person and not has_reading
+    owes_reading = speaks_of_person(asked) and not has_reading
     on_own_account = not asked.client_id
     doors = tuple(
         verifier
@@ -79,6 +78,11 @@ def outlook(  # noqa: PLR0913  the rule's whole ground
         doors,
         reachable(kinds, policy),
     )
+
+
+def speaks_of_person(asked: Asked) -> bool:
+    """Whether something is asked that only evidence can answer."""
+    return bool(SPEAKS_OF_THE_PERSON & asked.scope or asked.claim_names)
 
 
 def wanted_level(acr_values: Iterable[str], policy: Policy, issuer: str) -> str | None:

@@ -25,7 +25,12 @@ def presented(*, form_too: bool = False) -> Presented:
     in_form = request.form.get("access_token", "") if form_too else ""
     if header and in_form:
         raise OAuthError(OAuthCode.INVALID_REQUEST, "two access tokens")
-    scheme, _, token = f"Bearer {in_form}".partition(" ") if in_form else header.partition(" ")
+    return read(f"Bearer {in_form}" if in_form else header, request.headers.get("DPoP"))
+
+
+def read(authorization: str, unverified_proof: str | None = None) -> Presented:
+    """The token of an Authorization header. Raises OAuthError invalid_token."""
+    scheme, _, token = authorization.partition(" ")
     if scheme.lower() not in SCHEMES or not _TOKEN.fullmatch(token.strip(" ")):
         raise OAuthError(OAuthCode.INVALID_TOKEN, "no access token in the header")
-    return Presented(token.strip(" "), scheme.lower(), request.headers.get("DPoP"))
+    return Presented(token.strip(" "), scheme.lower(), unverified_proof)

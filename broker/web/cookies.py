@@ -1,11 +1,15 @@
 """The two cookies: one names this browser, one carries the session; and the language choice."""
 
 import hashlib
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
 
 from broker import entropy
 from broker.web.tools import tools
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 BROWSER, SESSION, LANGUAGE = "miftah_browser", "miftah_session", "miftah_language"
 _PENDING = "pending_cookies"
@@ -22,6 +26,16 @@ def read(cookie: str) -> str | None:
     if cookie in pending:
         return pending[cookie] or None
     return request.cookies.get(name_of(cookie))
+
+
+def sent(environ: "WSGIEnvironment", cookie: str) -> str | None:
+    """The cookie's value as this request brings it; `read` is for whoever may have set one too."""
+    wanted = name_of(cookie)
+    for pair in environ.get("HTTP_COOKIE", "").split(";"):
+        name, _, value = pair.partition("=")
+        if name.strip() == wanted:
+            return str(value.strip())
+    return None
 
 
 def write(cookie: str, value: str) -> None:

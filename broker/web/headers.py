@@ -19,6 +19,13 @@ _FIXED = {
     "publickey-credentials-get=(self), publickey-credentials-create=(self)",
 }
 
+TO_EVERYONE = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP"),
+    ("Access-Control-Expose-Headers", "WWW-Authenticate, DPoP-Nonce"),
+)
+"""Of doors that scripts of any origin may call: none of them looks at a cookie (Fetch §3.2)."""
+
 _BY_HTTPS = {"Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
 
 
@@ -31,10 +38,18 @@ def allow_form_target(origin: str) -> None:
     g.setdefault(_TARGETS, set()).add(origin)
 
 
+def always(app: Flask) -> tuple[tuple[str, str], ...]:
+    """What stands in every answer that is no page, `Cache-Control` apart."""
+    return (*_fixed(app), ("Content-Security-Policy", _CSP.format("'self'")))
+
+
+NO_STORE = ("Cache-Control", "no-store")
+"""In every answer that says nothing else about caches."""
+
+
 def install(app: Flask) -> None:
     """Add the headers to every answer; pages are never stored by caches unless they say so."""
-    secure = app.extensions["broker"].settings.secure
-    fixed = [*_FIXED.items(), *(_BY_HTTPS.items() if secure else ())]
+    fixed = _fixed(app)
     inner = app.wsgi_app
 
     def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -44,12 +59,17 @@ def install(app: Flask) -> None:
             if "content-security-policy" not in names:
                 said.append(("Content-Security-Policy", _policy()))
             if "cache-control" not in names:
-                said.append(("Cache-Control", "no-store"))
+                said.append(NO_STORE)
             return start_response(status, said, *error)
 
         return inner(environ, start)
 
     app.wsgi_app = wsgi_app  # type: ignore[method-assign]  # as Flask would have it done
+
+
+def _fixed(app: Flask) -> tuple[tuple[str, str], ...]:
+    secure = app.extensions["broker"].settings.secure
+    return (*_FIXED.items(), *(_BY_HTTPS.items() if secure else ()))
 
 
 def _policy() -> str:

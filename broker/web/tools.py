@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from flask import current_app
 from sqlalchemy.orm import Session
 
+from broker import serving
 from broker.clock import Clock
 from broker.entropy import RandomBytes
 from broker.feature import Feature
@@ -84,11 +84,11 @@ def settled(kind: str) -> set[str]:
 
     What is in it need not be asked of the database again.
     """
-    known: set[str] = current_app.extensions.setdefault(f"settled_{kind}", set())
+    known: set[str] = serving.extensions().setdefault(f"settled_{kind}", set())
     return known
 
 
 def tools() -> Tools:
     """The tools of the application that serves this request."""
-    held: Tools = current_app.extensions["broker"]
+    held: Tools = serving.extensions()["broker"]
     return held

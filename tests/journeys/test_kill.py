@@ -206,7 +206,7 @@ def faults(app: Flask, database: Path, handed: list[str]) -> list[str]:
     record = b"\n".join(leaves).decode()
     issued = one("SELECT count(*) FROM audit_entry WHERE event = 'token.issued'")
     minted = one("SELECT count(*) FROM access_token")
-    spent = one("SELECT count(*) FROM authorization_code WHERE spent IS NOT NULL")
+    spent = one("SELECT count(*) FROM authorization_grant WHERE code_spent IS NOT NULL")
     if astray := sum(record.count(digest) != 1 for digest in handed):
         found.append(f"{astray} tokens without an entry, or with two")
     if not issued == minted == spent:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from broker.db import reading
-from broker.oidc.models import Code, GrantRow, PushedRequest
+from broker.oidc.models import GrantRow, PushedRequest
 from tests.oidc.asking import pushed
 from tests.service import VERIFIER, Person, Service, answer, register
 
@@ -60,7 +60,6 @@ def test_head_mints_answers_and_ends_nothing(
         response = client.head(f"/authorize?{urlencode(query)}")
         assert (response.status_code, response.data) == (200, b"")
     with app.app_context(), reading() as tx:
-        assert tx.scalars(select(Code)).all() == []
         assert tx.scalars(select(GrantRow)).all() == []
         assert len(tx.scalars(select(PushedRequest)).all()) == waiting
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from broker.db import reading
-from broker.oidc.models import Code
+from broker.oidc.models import GrantRow
 from tests.service import (
     CALLBACK,
     Person,
@@ -65,7 +65,7 @@ def test_a_post_of_another_site_is_turned_into_a_get_that_brings_the_cookies(
 def test_a_head_request_mints_no_code(app: Flask, client: FlaskClient, service: Service) -> None:
     assert client.head(f"/authorize?{urlencode(service.arguments())}").status_code == 200
     with app.app_context(), reading() as tx:
-        assert tx.scalars(select(Code)).all() == []
+        assert tx.scalars(select(GrantRow)).all() == []
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ from tests.conftest import NOON
 from tests.service import Person, Service, settle
 
 COSTS = {
-    "authorize": (7, 1),  # client, session, evidence, consent; session seen, grant, code
-    "token": (4, 1),  # client, code with its grant; code spent, access token
+    "authorize": (6, 1),  # client, session, evidence, consent; session seen, grant with its code
+    "token": (3, 1),  # client; code spent, which gives its grant; access token
     "refresh": (8, 1),  # client, token, grant, evidence; token spent, two new, answer kept
     "client_credentials": (2, 1),  # client; access token
     "userinfo": (4, 0),  # token with its grant, evidence, the person's key, client

@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from broker.audit.models import AuditEntry
 from broker.db import reading, transaction
-from broker.oidc.models import AccessToken, ClientRow, Code, GrantRow, RefreshToken
+from broker.oidc.models import AccessToken, ClientRow, GrantRow, RefreshToken
 from tests.conftest import NOON, StoppedClock
 from tests.recording import sequenced
 from tests.service import CALLBACK, Person, Service, register, settle
@@ -466,7 +466,7 @@ def test_what_is_over_is_swept_out_when_somebody_comes(
     assert client.post("/token", data=own, headers=service.basic()).status_code == 200
     service.ask(app.test_client())
     with app.app_context(), reading() as tx:
-        for table in (RefreshToken, Code, GrantRow):
+        for table in (RefreshToken, GrantRow):
             assert tx.scalars(select(table)).all() == []
         assert len(tx.scalars(select(AccessToken)).all()) == 1
 

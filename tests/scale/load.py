@@ -19,7 +19,7 @@ from broker.db import db, reading
 from tests.scale.machines import Caller, Machines
 from tests.service import VERIFIER
 
-SPENT = text("SELECT count(*) FROM authorization_code WHERE spent IS NOT NULL")
+SPENT = text("SELECT count(*) FROM authorization_grant WHERE code_spent IS NOT NULL")
 ISSUED = text("SELECT count(*) FROM audit_entry WHERE event = 'token.issued'")
 
 

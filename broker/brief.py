@@ -1,0 +1,241 @@
+"""Brief units of work: prepared statements only, on the driver's own connection.
+
+Threads that write to SQLite at the same time share a commit, and so one wait for the disk: each
+works behind a savepoint of its own, and none hears that its unit is over before the commit of
+all is. PostgreSQL does the like by itself.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from threading import Event, Lock
+from typing import Any, Final, NoReturn
+
+from sqlalchemy import Dialect, Engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import PoolProxiedConnection
+
+from broker import libpq
+
+WAIT_S: Final = 10.0
+MOST: Final = 32
+"""Units that share a commit: the first of them waits for the last."""
+
+
+class NotBrief(Exception):
+    """More is needed than prepared statements: nothing was done, somebody else must do it."""
+
+
+class Brief(Session):
+    """A unit of work that runs what is prepared; asked for all else of a session it is undone."""
+
+    def __init__(self, dialect: Dialect, pooled: PoolProxiedConnection, cursor: Any) -> None:
+        # Not the session's own: that is what this saves.
+        self.dialect, self.pooled, self.cursor = dialect, pooled, cursor
+        self.read: dict[object, Any] = {}
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Every method of a session comes here for what only a whole one has. Raises NotBrief."""
+        raise NotBrief(name)
+
+
+class Writer:
+    """Works on SQLite for this process, a thread at a time.
+
+    More threads would do no more: each statement lets another one have the interpreter, and the
+    time goes in handing it over.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._turn, self._engine = Lock(), engine
+        self._waiting = deque[None]()
+        self._kept = deque[PoolProxiedConnection]()
+        self._batch: _Batch | None = None
+        self._wrote = False
+        event.listen(engine, "engine_disposed", lambda _: self._let_go())
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """While it lasts this thread works; it is over once what was written is committed.
+
+        Whoever waits for their turn goes on in the same transaction; the last one commits for all.
+        Raises what a database raises.
+        """
+        self._take()
+        wrote, self._wrote = None, False
+        try:
+            yield
+        finally:
+            try:
+                wrote = self._batch if self._wrote else None
+                if not self._waiting or (self._batch and self._batch.size >= MOST):
+                    self._close()
+            finally:
+                self._turn.release()
+            if wrote is not None:
+                wrote.wait()
+
+    @contextmanager
+    def unit(self) -> Iterator[Brief]:
+        """A unit of work of the thread whose turn it is."""
+        batch = self._batch = self._batch or _Batch(self._engine.dialect, self._connection())
+        try:
+            with batch.member() as tx:
+                yield tx
+        except BaseException:
+            if not batch.size:
+                self._close()
+            raise
+        self._wrote = True
+
+    @contextmanager
+    def reading(self) -> Iterator[Brief]:
+        """A unit of the thread whose turn it is that writes nothing and holds nobody up."""
+        pooled = self._connection()
+        with _reading(self._engine.dialect, pooled) as tx:
+            yield tx
+        self._kept.append(pooled)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """While it lasts no other thread works here: a session of this one's may write.
+
+        Raises what a database raises where others work for too long.
+        """
+        self._take()
+        try:
+            self._close()
+            yield
+        finally:
+            self._turn.release()
+
+    def _take(self) -> None:
+        self._waiting.append(None)
+        held = self._turn.acquire(timeout=WAIT_S)
+        self._waiting.pop()
+        if not held:
+            raise NoConnection("others work for too long")
+
+    def _close(self) -> None:
+        batch, self._batch = self._batch, None
+        if batch is not None and batch.close():
+            self._kept.append(batch.pooled)
+
+    def _connection(self) -> PoolProxiedConnection:
+        # Kept from turn to turn: giving it back and asking for it again is a tenth of a request.
+        return self._kept.pop() if self._kept else self._engine.raw_connection()
+
+    def _let_go(self) -> None:
+        while self._kept:
+            self._kept.pop().invalidate()  # the pool has forgotten it
+
+
+class _Batch:
+    """One transaction of SQLite, and the units in it."""
+
+    def __init__(self, dialect: Dialect, pooled: PoolProxiedConnection) -> None:
+        """Raises OperationalError where another process writes for too long."""
+        self.pooled, self.size = pooled, 0
+        self._dialect, self._cursor = dialect, pooled.cursor()
+        self._over = Event()
+        self._error: DBAPIError | None = None
+        try:
+            self._run("BEGIN IMMEDIATE")
+        except DBAPIError:
+            pooled.close()
+            raise
+
+    @contextmanager
+    def member(self) -> Iterator[Brief]:
+        """One unit; if it fails it alone is undone."""
+        if self.size:
+            self._run("SAVEPOINT unit")
+        try:
+            yield Brief(self._dialect, self.pooled, self._cursor)
+        except BaseException:
+            self._run("ROLLBACK TO unit" if self.size else "ROLLBACK")
+            raise
+        self.size += 1
+
+    def close(self) -> bool:
+        """Make all of it last, or nothing; whoever waits hears which.
+
+        Whether the connection is good for more; else it was given back.
+        """
+        try:
+            if self.size:
+                self._run("COMMIT")
+        except DBAPIError as error:
+            self._error = error
+            self.pooled.close()  # which rolls back what is open
+        finally:
+            self._over.set()
+        return self._error is None
+
+    def wait(self) -> None:
+        """Return once it is committed. Raises what the commit raised."""
+        self._over.wait()
+        if self._error is not None:
+            raise self._error
+
+    def _run(self, sql: str) -> None:
+        try:
+            self._cursor.execute(sql)
+        except self._dialect.loaded_dbapi.Error as error:
+            raise known(self._dialect, self.pooled, error, sql) from error
+
+
+@contextmanager
+def _reading(dialect: Dialect, pooled: PoolProxiedConnection) -> Iterator[Brief]:
+    """On any exception the connection is given back, which ends what it was in."""
+    try:
+        cursor = pooled.cursor()
+        cursor.execute("BEGIN")
+        yield Brief(dialect, pooled, cursor)
+        cursor.execute("COMMIT")
+    except dialect.loaded_dbapi.Error as error:
+        pooled.close()
+        raise known(dialect, pooled, error, "BEGIN") from error
+    except BaseException:
+        pooled.close()
+        raise
+
+
+@contextmanager
+def one(engine: Engine, *, pooler: bool) -> Iterator[Brief]:
+    """A unit of work on a connection of its own (PostgreSQL)."""
+    dialect, pooled = engine.dialect, engine.raw_connection()
+    try:
+        cursor = libpq.Cursor(pooled.dbapi_connection, None if pooler else pooled.info)
+        try:
+            cursor.command(b"BEGIN")
+            yield Brief(dialect, pooled, cursor)
+            cursor.command(b"COMMIT")
+        except dialect.loaded_dbapi.Error as error:
+            raise known(dialect, pooled, error, "BEGIN") from error
+    finally:
+        pooled.close()  # which rolls back what is open
+
+
+def known(dialect: Dialect, pooled: PoolProxiedConnection, error: Any, sql: str) -> DBAPIError:
+    """What the driver raised, as the house knows it; a connection that is lost is given up."""
+    lost = dialect.is_disconnect(error, pooled.dbapi_connection, None)
+    if lost:
+        pooled.invalidate(error)
+    base = dialect.loaded_dbapi.Error
+    made = DBAPIError.instance(
+        sql,
+        None,
+        error,
+        base,
+        hide_parameters=True,
+        connection_invalidated=lost,
+        dialect=dialect,
+    )
+    assert isinstance(made, DBAPIError)  # noqa: S101
+    return made
+
+
+Unit = AbstractContextManager[Brief]

@@ -1,0 +1,223 @@
+"""Brief units of work: each stands or falls alone, and none is over before it is committed."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import bindparam, insert, select
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Session
+
+from broker.accounts.models import Account
+from broker.brief import NotBrief, Writer
+from broker.consent.models import Consent
+from broker.db import briefly, reading, reading_briefly, transaction, turn
+from broker.prepared import Prepared
+from broker.serving import by
+from tests.conftest import NOON
+
+ADD = Prepared(insert(Account))
+EVERY = Prepared(select(Account.id).order_by(Account.id))
+AGREE = Prepared(insert(Consent))
+AGREED = Prepared(
+    select(Consent.scope, Consent.details, Consent.at).where(
+        Consent.account_id == bindparam("account")
+    )
+)
+AGREEMENT: dict[str, Any] = {"client_id": "service", "client_name": {"ar": "خدمة"}, "claims": []}
+NOBODYS = {"account_id": "nobody", "scope": [], "details": [], "at": NOON, **AGREEMENT}
+
+Deed = Callable[[Session], object]
+
+
+def accounts(app: Flask) -> list[str]:
+    with app.app_context(), reading() as tx:
+        return [row.id for row in EVERY.all(tx)]
+
+
+def do(app: Flask, *deeds: Deed) -> None:
+    with by(app), turn():
+        for deed in deeds:
+            with briefly() as tx:
+                deed(tx)
+
+
+def adding(name: str) -> Deed:
+    return lambda tx: ADD.run(tx, id=name, created=NOON)
+
+
+def failing(tx: Session) -> None:
+    ADD.run(tx, id="undone", created=NOON)
+    raise LookupError
+
+
+def test_what_a_unit_wrote_is_there_for_everybody_once_it_is_over(disk_app: Flask) -> None:
+    do(disk_app, adding("a"), adding("b"))
+    assert accounts(disk_app) == ["a", "b"]
+
+
+def test_a_unit_that_fails_is_undone_and_the_one_before_it_stands(disk_app: Flask) -> None:
+    with pytest.raises(LookupError):
+        do(disk_app, adding("a"), failing)
+    with pytest.raises(LookupError):
+        do(disk_app, failing)
+    do(disk_app, adding("b"))
+    assert accounts(disk_app) == ["a", "b"]
+
+
+def test_values_come_back_in_the_types_of_the_table(disk_app: Flask) -> None:
+    said = {"scope": ["openid"], "details": [{"é": None}], "at": NOON + timedelta(microseconds=1)}
+    do(disk_app, adding("a"), lambda tx: AGREE.run(tx, account_id="a", **said, **AGREEMENT))
+    with by(disk_app), turn(), reading_briefly() as tx:
+        assert AGREED.first(tx, account="a")._asdict() == said
+        assert AGREED.first(tx, account="b") is None
+    with disk_app.app_context(), reading() as session:
+        assert AGREED.first(session, account="a")._asdict() == said
+
+
+def test_a_unit_reads_what_it_wrote_and_a_reader_does_not_yet(disk_app: Flask) -> None:
+    with by(disk_app), turn(), briefly() as tx:
+        ADD.run(tx, id="a", created=NOON)
+        assert [row.id for row in EVERY.all(tx)] == ["a"]
+
+
+def test_what_the_database_refuses_is_told_as_everywhere(disk_app: Flask) -> None:
+    with pytest.raises(IntegrityError):
+        do(disk_app, adding("a"), adding("a"))
+    assert accounts(disk_app) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda tx: tx.add(Account(id="x", created=NOON)),
+        lambda tx: tx.get(Account, "x"),
+        lambda tx: tx.execute(select(Account)),
+        lambda tx: tx.scalars(select(Account)),
+        lambda tx: tx.scalar(select(Account)),
+        lambda tx: tx.merge(Account(id="x", created=NOON)),
+        lambda tx: tx.delete(Account(id="x", created=NOON)),
+        lambda tx: tx.flush(),
+        lambda tx: tx.connection(),
+        lambda tx: tx.begin_nested(),
+        lambda tx: tx.get_bind(),
+    ],
+    ids=[
+        "add",
+        "get",
+        "execute",
+        "scalars",
+        "scalar",
+        "merge",
+        "delete",
+        "flush",
+        "connection",
+        "nested",
+        "bind",
+    ],
+)
+def test_whatever_else_a_session_can_do_undoes_a_brief_unit(app: Flask, asked: Deed) -> None:
+    def deed(tx: Session) -> None:
+        ADD.run(tx, id="undone", created=NOON)
+        asked(tx)
+
+    with pytest.raises(NotBrief):
+        do(app, deed)
+    assert accounts(app) == []
+
+
+# Several threads on SQLite; PostgreSQL puts commits together by itself
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def writer(disk_app: Flask) -> Writer:
+    found: Writer = disk_app.extensions["broker_database"].writer
+    return found
+
+
+def together(app: Flask, writer: Writer, *deeds: Deed) -> list[BaseException | None]:
+    """What became of each, all of them in one transaction: one begins when all others wait."""
+    heard: list[BaseException | None] = [None] * len(deeds)
+
+    def run(place: int, deed: Deed) -> None:
+        try:
+            do(app, deed)
+        except Exception as error:  # noqa: BLE001  it is what is asked for
+            heard[place] = error
+
+    with writer.alone():
+        threads = [threading.Thread(target=run, args=each) for each in enumerate(deeds)]
+        for thread in threads:
+            thread.start()
+        while len(writer._waiting) < len(threads):
+            time.sleep(0.001)
+    for thread in threads:
+        thread.join()
+    return heard
+
+
+@on_sqlite
+def test_of_units_that_share_a_commit_one_that_fails_is_undone_alone(
+    disk_app: Flask, writer: Writer
+) -> None:
+    heard = together(disk_app, writer, adding("a"), failing, adding("b"), failing, adding("c"))
+    assert [type(each) for each in heard] == [
+        type(None), LookupError, type(None), LookupError, type(None),
+    ]  # fmt: skip
+    assert accounts(disk_app) == ["a", "b", "c"]
+
+
+@on_sqlite
+def test_where_the_commit_fails_everybody_hears_it_and_nothing_is_kept(
+    disk_app: Flask, writer: Writer
+) -> None:
+    def owing(tx: Session) -> None:
+        # SQLite looks at this foreign key at the commit only, which is then refused.
+        tx.cursor.execute("PRAGMA defer_foreign_keys=ON")  # type: ignore[attr-defined]
+        AGREE.run(tx, **NOBODYS)
+
+    heard = together(disk_app, writer, owing, adding("a"), adding("b"))
+    assert all(isinstance(each, DBAPIError) for each in heard)
+    assert accounts(disk_app) == []
+    do(disk_app, adding("c"))
+    assert accounts(disk_app) == ["c"]
+
+
+@on_sqlite
+def test_a_session_of_a_page_waits_for_the_turn_and_finds_what_was_written(
+    disk_app: Flask, writer: Writer
+) -> None:
+    seen: list[str] = []
+
+    def page() -> None:
+        with disk_app.app_context(), transaction() as tx:
+            seen.extend(row.id for row in EVERY.all(tx))
+            tx.add(Account(id="z", created=NOON))
+
+    with by(disk_app), turn():
+        with briefly() as tx:
+            ADD.run(tx, id="a", created=NOON)
+        thread = threading.Thread(target=page)
+        thread.start()
+        time.sleep(0.05)
+        assert seen == []
+    thread.join()
+    assert (seen, accounts(disk_app)) == (["a"], ["a", "z"])
+
+
+@on_sqlite
+def test_a_reader_sees_what_is_committed_and_holds_no_writer_up(
+    disk_app: Flask, writer: Writer
+) -> None:
+    with by(disk_app), turn():
+        with briefly() as tx:
+            ADD.run(tx, id="a", created=NOON)
+        with reading_briefly() as tx:
+            assert EVERY.all(tx) == []
+    assert accounts(disk_app) == ["a"]
