@@ -204,15 +204,20 @@ def _reading(dialect: Dialect, pooled: PoolProxiedConnection) -> Iterator[Brief]
 
 
 @contextmanager
-def one(engine: Engine, *, pooler: bool) -> Iterator[Brief]:
-    """A unit of work on a connection of its own (PostgreSQL)."""
+def one(engine: Engine, *, pooler: bool, begins: bool = True) -> Iterator[Brief]:
+    """A unit of work on a connection of its own (PostgreSQL).
+
+    Without `begins` each statement stands for itself.
+    """
     dialect, pooled = engine.dialect, engine.raw_connection()
     try:
         cursor = libpq.Cursor(pooled.dbapi_connection, None if pooler else pooled.info)
         try:
-            cursor.command(b"BEGIN")
+            if begins:
+                cursor.command(b"BEGIN")
             yield Brief(dialect, pooled, cursor)
-            cursor.command(b"COMMIT")
+            if begins:
+                cursor.command(b"COMMIT")
         except dialect.loaded_dbapi.Error as error:
             raise known(dialect, pooled, error, "BEGIN") from error
     finally:

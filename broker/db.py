@@ -89,9 +89,10 @@ def briefly() -> Unit:
 def reading_briefly() -> Unit:
     """As `briefly`, for what writes nothing; takes no write lock."""
     held: _Held = serving.extensions()[_DATABASE]
-    return (
-        brief.one(held.engine, pooler=held.pooler) if held.writer is None else held.writer.reading()
-    )
+    if held.writer is not None:
+        return held.writer.reading()
+    # As PostgreSQL reads in a transaction: each statement sees what is committed by then.
+    return brief.one(held.engine, pooler=held.pooler, begins=False)
 
 
 def _turn() -> AbstractContextManager[None]:

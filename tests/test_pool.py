@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import String, bindparam, column, create_engine, select, table, text
 
 from broker import brief
+from broker.brief import NotBrief
 from broker.pool import options
 from broker.prepared import Prepared
 from broker.settings import DatabaseSettings
@@ -57,9 +58,8 @@ def test_what_is_prepared_survives_a_rollback(postgres_url: str | None) -> None:
     assert postgres_url is not None, "PostgreSQL is not installed: deploy/system-packages.sh test"
     engine = create_engine(postgres_url, **options(postgres_url, DatabaseSettings()))
     for _ in range(2):
-        with pytest.raises(LookupError), brief.one(engine, pooler=False) as tx:
-            assert _NAME.first(tx, of="postgres") == ("postgres",)
-            raise LookupError
+        with pytest.raises(NotBrief), brief.one(engine, pooler=False) as tx:
+            _NAME.first(tx, of="postgres")._replace(datname=tx.connection())
         with engine.connect() as connection:
             connection.scalar(_PID)
             connection.rollback()
