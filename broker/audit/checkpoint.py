@@ -19,7 +19,9 @@ MAX_AGE = timedelta(seconds=60)
 MAX_GROWTH = 256
 """Entries."""
 
-_PROVED = "audit_proved"
+PROVED = "audit_proved"
+"""Where an application remembers that `prove_once` has held."""
+
 _Last = Row[int, str, bytes, datetime]
 _EVER = "0001-01-01T00:00:00+00:00"
 _FIRST = select(AuditEntry.time).where(AuditEntry.idx == 0)
@@ -91,11 +93,11 @@ def prove_whole(connection: Connection) -> None:
 
 def prove_once(tx: Session) -> None:
     """Once in a process: that nothing which was signed is missing. Raises RecordAltered."""
-    if _PROVED not in current_app.extensions:
+    if PROVED not in current_app.extensions:
         connection = tx.connection()
         high = mark.read()  # first: it never runs ahead of what is committed
         _prove_unbroken(connection, high, _last(connection), numbering.size(connection))
-        current_app.extensions[_PROVED] = True
+        current_app.extensions[PROVED] = True
 
 
 def covered(tx: Session) -> int:
