@@ -25,7 +25,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -153,11 +153,12 @@ def fill(entries: int) -> None:
         with db.transaction() as tx:
             for first in range(start, min(start + 256 * 16, entries), 256):
                 last = min(first + 256, entries)
-                tx.connection().execute(insert(AuditEntry), [row(n) for n in range(first, last)])
-                complete_tiles(tx.connection(), first, last)
+                rows = [row(n) for n in range(first, last)]
+                tx.connection().execute(insert(AuditEntry), rows)
+                complete_tiles(tx.connection(), first, [each["leaf_hash"] for each in rows])
 
 
-def row(index: int) -> dict[str, object]:
+def row(index: int) -> dict[str, Any]:
     now = clock.utcnow()
     nonce = entropy.token(entropy.system, bits=128)
     leaf = compose("code.issued", {**FACTS, "n": index}, now, nonce)

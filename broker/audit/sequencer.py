@@ -24,9 +24,9 @@ def sequence(tx: Session, now: datetime, most: int = numbering.BATCH) -> int:
     """
     connection = tx.connection()
     one_appender(connection)
-    checkpoint.prove_whole(connection)
+    before = checkpoint.prove_whole(connection)
     count = numbering.number(connection, most)
-    checkpoint.keep_up(tx, now)
+    checkpoint.keep_up(tx, before, count, now)
     return count
 
 
