@@ -39,7 +39,6 @@ from broker.audit import (  # noqa: E402
     fsck,
     mark,
     merkle,
-    numbering,
     origin,
     proving,
     sequencer,
@@ -68,7 +67,8 @@ PROMISED = {
 }
 """p95, milliseconds."""
 FSCK_S = 30.0
-RECORDED = 20 * numbering.BATCH
+PLACED = 256
+RECORDED = 20 * PLACED
 FACTS = {"client": "damancom", "acr": "official-phr", "policy": "2026-11-23.2", "scope": ["openid"]}
 
 
@@ -101,7 +101,7 @@ def measure(folder: Path, entries: int) -> bool:
     with app.app_context():
         print(f"fill {entries} entries: {once(lambda: fill(entries))}")
         found.append(tell("record", recordings()))
-        found.append(tell("sequence", series(RECORDED // numbering.BATCH, sequence)))
+        found.append(tell("sequence", series(RECORDED // PLACED, sequence)))
         found.append(tell("append", series(200, append)))
         with db.transaction() as tx:
             signed = checkpoint.latest(tx, clock.utcnow())
@@ -178,7 +178,7 @@ def recordings() -> list[Took]:
 
 def sequence() -> None:
     with db.transaction() as tx:
-        sequencer.sequence(tx, clock.utcnow())
+        sequencer.sequence(tx, clock.utcnow(), PLACED)
 
 
 def append() -> None:

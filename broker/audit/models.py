@@ -53,7 +53,6 @@ class AuditEntry(Base):
         _some("audit_entry_reason", "reason", only="reason IS NOT NULL"),
         _some("audit_entry_late", "time", only="time < latest"),
         # What services were told of people: half of all entries, and one of fifty a refusal.
-        _some("audit_entry_told_client", "client", only=_TOLD),
         _some("audit_entry_told_client_level", "client", "level", only=_TOLD),
         _some("audit_entry_told_level", "level", only=_TOLD),
         _some("audit_entry_told_kind", "kind", only=_TOLD),

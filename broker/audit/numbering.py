@@ -12,8 +12,8 @@ from broker.audit.merkle import leaf_hash
 from broker.audit.models import AuditEntry, AuditStaged, AuditSubject
 from broker.audit.tree import RecordAltered, complete_tiles, octets
 
-BATCH = 256
-"""Entries of one transaction (decision 0061)."""
+BATCH = 1024
+"""Entries of one transaction, at most (decision 85)."""
 
 _TAKEN = (
     AuditStaged.id,

@@ -75,8 +75,8 @@ BY_ENTRY = {
 }
 BY_ASSERTION = {
     "refused": (AssertionQuery(outcome=REFUSED), "audit_entry_refused"),
-    "client": (AssertionQuery(client="c1"), "audit_entry_told_client"),
-    "client, issued": (AssertionQuery(client="c1", outcome=ISSUED), "audit_entry_told_client"),
+    "client": (AssertionQuery(client="c1"), "audit_entry_client"),
+    "client, issued": (AssertionQuery(client="c1", outcome=ISSUED), "audit_entry_client"),
     "client, refused": (
         AssertionQuery(client="c1", outcome=REFUSED),
         "audit_entry_refused_client",
