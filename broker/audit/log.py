@@ -7,14 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import CursorResult, bindparam, delete, insert, update
+from sqlalchemy import CursorResult, bindparam, cast, delete, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from broker import entropy
 from broker.audit import checkpoint
 from broker.audit.checkpoint import PROVED
 from broker.audit.entry import FactsRefused, compose
-from broker.audit.models import AuditStaged, AuditSubject
+from broker.audit.models import AuditRefusal, AuditStaged, AuditSubject
+from broker.audit.tree import RecordAltered
 from broker.audit.turn import one_appender
 from broker.feature import Feature, Listener
 from broker.prepared import Prepared
@@ -25,15 +26,18 @@ _SALT = 32
 _TELLING = 16
 """Characters from which on a text is a name and not a chance: account ids have 43."""
 
+_GIVEN = {
+    AuditStaged.leaf: "octets",
+    AuditStaged.account_id: "who",
+    AuditStaged.salt: "salted",
+    AuditStaged.subject: "known_as",
+}
+_VALUES = select(*(cast(bindparam(name), column.type) for column, name in _GIVEN.items()))
+# One statement asks whether entries are taken at all, and stages this one.
 _STAGE = Prepared(
     insert(AuditStaged)
-    .inline()
-    .values(
-        leaf=bindparam("octets"),
-        account_id=bindparam("who"),
-        salt=bindparam("salted"),
-        subject=bindparam("known_as"),
-    )
+    .from_select(list(_GIVEN), _VALUES.where(~exists().select_from(AuditRefusal)))
+    .returning(AuditStaged.id)
 )
 
 
@@ -45,7 +49,8 @@ def record(tx: Session, event: str, facts: Mapping[str, object], now: datetime) 
     client knows this account: as `subject_digest`. Everything else stands there for ever, so
     nothing in it may say who the person is.
     Raises FactsRefused (`broker.audit.entry`) on an unknown event or a value that is no fact,
-    and RecordAltered at the first entry of a process, where a backup was restored.
+    and RecordAltered where the sequencer refuses to go on, and at the first entry of a process
+    where a backup was restored.
     """
     extensions = current_app.extensions  # once: each look at the application costs
     house: Tools = extensions["broker"]
@@ -62,7 +67,8 @@ def record(tx: Session, event: str, facts: Mapping[str, object], now: datetime) 
     if PROVED not in extensions:
         checkpoint.prove_once(tx)
     salted = salt if account else None
-    _STAGE.run(tx, octets=leaf, who=account, salted=salted, known_as=subject)
+    if _STAGE.first(tx, octets=leaf, who=account, salted=salted, known_as=subject) is None:
+        raise RecordAltered("the sequencer refuses to go on: its log says why")
     if account is not None:  # last: who listens may make an entry of their own
         for heard in _listeners(extensions, house.features):
             heard(tx, account, event, now)

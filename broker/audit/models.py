@@ -34,6 +34,16 @@ class AuditStaged(Base):
     subject: Mapped[str | None] = mapped_column(String(255))
 
 
+class AuditRefusal(Base):
+    """That the sequencer refuses to go on, and why: while its one row stands, nothing is staged."""
+
+    __tablename__ = "audit_refusal"
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    hint: Mapped[str] = mapped_column(Text)
+    time: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class AuditEntry(Base):
     """One entry: its exact bytes, and columns derived from them that only serve to find it.
 

@@ -67,7 +67,7 @@ def _next() -> tuple[int, int]:
     """How many leaves became entries, and how many are well placed at once; a look takes no lock.
 
     Of several workers the one that gets the lock leads for a batch. Where the record refuses to
-    grow, it goes on waiting and says so: the other rooms' work must not stop for it.
+    grow, no process may stage anything more; but the other rooms' work must not stop for it.
     """
     now = tools().clock()
     try:
@@ -81,4 +81,6 @@ def _next() -> tuple[int, int]:
             return sequencer.sequence(tx, now) if is_leader else 0, portion
     except RecordAltered as error:
         _log.error("the record is not sequenced: %s: %s", error.code, error.hint)
+        with transaction() as tx:
+            sequencer.refuse(tx, error.hint, now)
         return 0, 1

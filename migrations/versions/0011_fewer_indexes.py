@@ -1,7 +1,8 @@
-"""Keep fewer indexes of the record, and none of what is not searched by them."""
+"""Index of the record only what is searched by; remember that the sequencer refuses."""
 
 from alembic import op
 import sqlalchemy as sa
+import broker.db
 
 revision = "0011"
 down_revision = "0009"
@@ -23,7 +24,6 @@ _AFTER = (
     ("audit_entry_client", ["client"], "client IS NOT NULL"),
     ("audit_entry_grant", ["grant_id"], "grant_id IS NOT NULL"),
     ("audit_entry_evidence", ["evidence"], "evidence IS NOT NULL"),
-    ("audit_entry_told_client", ["client"], _TOLD),
     ("audit_entry_told_client_level", ["client", "level"], _TOLD),
     ("audit_entry_told_level", ["level"], _TOLD),
     ("audit_entry_told_kind", ["kind"], _TOLD),
@@ -43,6 +43,13 @@ def _replace(old, new) -> None:
 
 
 def upgrade() -> None:
+    op.create_table(
+        "audit_refusal",
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("hint", sa.Text(), nullable=False),
+        sa.Column("time", broker.db.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
     _replace(_BEFORE, _AFTER)
     op.drop_index("ix_audit_subject_subject", "audit_subject")
     those = sa.text("subject IS NOT NULL")
@@ -59,3 +66,4 @@ def downgrade() -> None:
     op.drop_index("audit_subject_subject", "audit_subject")
     op.create_index("ix_audit_subject_subject", "audit_subject", ["subject"])
     _replace(_AFTER, _BEFORE)
+    op.drop_table("audit_refusal")

@@ -22,13 +22,16 @@ from broker.audit import activation, checkpoint, numbering, sequencer, turn, wit
 from broker.audit.entry import read_leaf
 from broker.audit.log import erase, record
 from broker.audit.models import (
+    AuditAhead,
     AuditCheckpoint,
     AuditEntry,
     AuditPolicy,
+    AuditRefusal,
     AuditStaged,
     AuditSubject,
     AuditTile,
 )
+from broker.audit.tree import RecordAltered
 from broker.audit.worker import keep_sequencing, next_look, sequence_next
 from broker.db import db, reading, transaction
 from broker.feature import Feature
@@ -328,6 +331,37 @@ def test_a_record_that_may_not_grow_keeps_what_is_staged_and_says_so(
     told = runner.invoke(args=["audit", "verify"])
     assert told.exit_code == 1
     assert "what was recorded since is not sequenced" in told.output
+
+
+def test_where_the_sequencer_refuses_running_processes_record_no_more(disk_app: Flask) -> None:
+    stage(disk_app, "a")
+    with disk_app.app_context():
+        with transaction() as tx:
+            ahead = {"origin": "broker.test", "witness": "w", "size": 9, "time": NOON}
+            tx.execute(insert(AuditAhead), ahead)
+        stage(disk_app, "b")  # nobody has noticed yet
+        sequence_next()
+        with pytest.raises(RecordAltered, match="refuses"):
+            stage(disk_app, "c")
+        with transaction() as tx:
+            tx.execute(delete(AuditAhead))
+        with pytest.raises(RecordAltered, match="refuses"):
+            stage(disk_app, "d")
+        sequence_next()
+        stage(disk_app, "e")
+        sequence_next()
+    assert placed(disk_app) == ["a", "b", "e"]
+
+
+def test_a_refusal_is_taken_back_though_nothing_waits(app: Flask) -> None:
+    with app.app_context():
+        with transaction() as tx:
+            sequencer.refuse(tx, "a backup was restored", NOON)
+            sequencer.refuse(tx, "the same again", NOON)
+        assert count(app, AuditRefusal) == 1
+        sequence_next()
+    assert count(app, AuditRefusal) == 0
+    stage(app, "a")
 
 
 def test_a_staged_leaf_that_was_altered_is_not_sequenced(app: Flask) -> None:
