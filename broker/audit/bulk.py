@@ -4,6 +4,7 @@ PostgreSQL is given rows as its COPY takes them, which halves what its own proce
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import Connection
@@ -26,26 +27,27 @@ class Rows:
         self._kinds = [_KINDS[each.type.python_type] for each in columns]
 
     def write(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert them. Raises what SQLAlchemy raises where the database does not take them."""
-        if not rows:
-            return
-        if connection.dialect.name == "postgresql":
-            self._copy_in(connection, rows)
-        else:
-            connection.exec_driver_sql(self._insert, list(rows))
+        """Insert them. Raises what SQLAlchemy raises where the database does not take them.
 
-    def _copy_in(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-        cursor: Any = connection.connection.cursor()
-        driver = connection.dialect.loaded_dbapi
+        What it raises says nothing of what is in the rows.
+        """
+        dialect, held = connection.dialect, connection.connection
+        error_of_driver, cursor = dialect.loaded_dbapi.Error, held.cursor()
         try:
-            with cursor, cursor.copy(self._copy) as copy:
-                copy.set_types(self._kinds)
-                for row in rows:
-                    copy.write_row(row)
-        except driver.Error as error:
-            if cursor.connection.closed:
+            with closing(cursor):
+                if dialect.name == "postgresql":
+                    self._copy_in(cursor, rows)
+                else:
+                    cursor.executemany(self._insert, rows)
+        except error_of_driver as error:
+            if dialect.is_disconnect(error, held.dbapi_connection, cursor):
                 connection.invalidate(error)
-            # As SQLAlchemy tells errors of statements that it runs; never with what was in a row.
             raise DBAPIError.instance(
-                self._copy, None, error, driver.Error, hide_parameters=True
+                None, None, error, error_of_driver, hide_parameters=True, dialect=dialect
             ) from error
+
+    def _copy_in(self, cursor: Any, rows: Sequence[tuple[Any, ...]]) -> None:
+        with cursor.copy(self._copy) as copy:
+            copy.set_types(self._kinds)
+            for row in rows:
+                copy.write_row(row)
