@@ -25,7 +25,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -39,7 +39,6 @@ from broker.audit import (  # noqa: E402
     fsck,
     mark,
     merkle,
-    numbering,
     origin,
     proving,
     sequencer,
@@ -68,7 +67,8 @@ PROMISED = {
 }
 """p95, milliseconds."""
 FSCK_S = 30.0
-RECORDED = 20 * numbering.BATCH
+PLACED = 256
+RECORDED = 20 * PLACED
 FACTS = {"client": "damancom", "acr": "official-phr", "policy": "2026-11-23.2", "scope": ["openid"]}
 
 
@@ -101,7 +101,7 @@ def measure(folder: Path, entries: int) -> bool:
     with app.app_context():
         print(f"fill {entries} entries: {once(lambda: fill(entries))}")
         found.append(tell("record", recordings()))
-        found.append(tell("sequence", series(RECORDED // numbering.BATCH, sequence)))
+        found.append(tell("sequence", series(RECORDED // PLACED, sequence)))
         found.append(tell("append", series(200, append)))
         with db.transaction() as tx:
             signed = checkpoint.latest(tx, clock.utcnow())
@@ -153,11 +153,12 @@ def fill(entries: int) -> None:
         with db.transaction() as tx:
             for first in range(start, min(start + 256 * 16, entries), 256):
                 last = min(first + 256, entries)
-                tx.connection().execute(insert(AuditEntry), [row(n) for n in range(first, last)])
-                complete_tiles(tx.connection(), first, last)
+                rows = [row(n) for n in range(first, last)]
+                tx.connection().execute(insert(AuditEntry), rows)
+                complete_tiles(tx.connection(), first, [each["leaf_hash"] for each in rows])
 
 
-def row(index: int) -> dict[str, object]:
+def row(index: int) -> dict[str, Any]:
     now = clock.utcnow()
     nonce = entropy.token(entropy.system, bits=128)
     leaf = compose("code.issued", {**FACTS, "n": index}, now, nonce)
@@ -177,7 +178,7 @@ def recordings() -> list[Took]:
 
 def sequence() -> None:
     with db.transaction() as tx:
-        sequencer.sequence(tx, clock.utcnow())
+        sequencer.sequence(tx, clock.utcnow(), PLACED)
 
 
 def append() -> None:

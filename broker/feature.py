@@ -134,6 +134,12 @@ Listener = Callable[[Session, str, str, datetime], None]
 Worker = Callable[[], bool]
 """() → whether something was due; then one thing of it was done, in transactions of its own."""
 
+Pause = Callable[[float], bool]
+"""(seconds) → whether it was enough; waits so long, if it was not."""
+
+Steady = Callable[[Pause], None]
+"""(pause) → nothing; goes on until the pause says so, in a thread of its own."""
+
 Sample = tuple[Measure, tuple[str, ...], float]
 """A measure, the values of its labels in its order, and its value."""
 
@@ -154,7 +160,8 @@ MetadataSource = Callable[[], Mapping[str, Any]]
 class Feature:
     """One room, as the front door hangs it in the house.
 
-    `produces` are the kinds of evidence that the room may file without any verifier.
+    `produces` are the kinds of evidence that the room may file without any verifier. `steady`
+    does what `work` does where other rooms' work must not delay it.
     """
 
     name: str
@@ -168,6 +175,7 @@ class Feature:
     signed_out: SignedOut | None = None
     recorded: Listener | None = None
     work: Worker | None = None
+    steady: Steady | None = None
     commands: AppGroup | None = None
     metadata: MetadataSource | None = None
     gauges: Gauges | None = None

@@ -16,7 +16,7 @@ from typing import Any, Final
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
-from sqlalchemy import JSON, Date, Dialect, LargeBinary, String
+from sqlalchemy import JSON, Date, Dialect, Integer, LargeBinary, String
 from sqlalchemy.dialects.postgresql import psycopg
 
 from broker.moment import UtcDateTime
@@ -162,15 +162,23 @@ def _moment(value: datetime | None) -> bytes | None:
 
 
 def _json(value: Any) -> bytes:
-    return _ENCODE(value).encode()
+    return _ENCODE(value).encode()  # not orjson: it knows no integers beyond 64 bits
 
 
 def _json_or_null(value: Any) -> bytes | None:
     return None if value is None else _json(value)
 
 
+def _number(value: int | None) -> bytes | None:
+    return None if value is None else b"%d" % value
+
+
+def _to_number(value: bytes) -> int:
+    return int.from_bytes(value, "big", signed=True)
+
+
 def _to_moment(value: bytes) -> datetime:
-    return _EPOCH + timedelta(microseconds=int.from_bytes(value, "big", signed=True))
+    return _EPOCH + timedelta(microseconds=_to_number(value))
 
 
 def _day(value: date | None) -> bytes | None:
@@ -178,7 +186,7 @@ def _day(value: date | None) -> bytes | None:
 
 
 def _to_day(value: bytes) -> date:
-    return _EPOCH.date() + timedelta(days=int.from_bytes(value, "big", signed=True))
+    return _EPOCH.date() + timedelta(days=_to_number(value))
 
 
 _ENCODE: Final = json.JSONEncoder().encode
@@ -187,4 +195,5 @@ _KINDS: Final[Mapping[type, tuple[Outward, Inward]]] = {
     LargeBinary: (_octets, bytes),
     UtcDateTime: (_moment, _to_moment),
     Date: (_day, _to_day),
+    Integer: (_number, _to_number),
 }

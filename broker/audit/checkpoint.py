@@ -1,6 +1,7 @@
 """Signed heads of the record: stored before anyone sees them, never two roots for one size."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Row, func, insert, select
 from sqlalchemy.orm import Session
@@ -19,10 +20,25 @@ MAX_AGE = timedelta(seconds=60)
 MAX_GROWTH = 256
 """Entries."""
 
-_PROVED = "audit_proved"
+PROVED = "audit_proved"
+"""Where an application remembers that `prove_once` has held."""
+
 _Last = Row[int, str, bytes, datetime]
 _EVER = "0001-01-01T00:00:00+00:00"
 _FIRST = select(AuditEntry.time).where(AuditEntry.idx == 0)
+_NEWEST = (
+    select(AuditCheckpoint.size, AuditCheckpoint.note, AuditCheckpoint.root, AuditCheckpoint.time)
+    .order_by(AuditCheckpoint.size.desc())
+    .limit(1)
+)
+_AHEAD = select(AuditAhead.origin, AuditAhead.size)
+
+
+class Stand(NamedTuple):
+    """How far the record is: its newest checkpoint, and how many entries it has."""
+
+    last: _Last | None
+    size: int
 
 
 def latest(tx: Session, now: datetime) -> str:
@@ -60,17 +76,18 @@ def recent(tx: Session, now: datetime, covering: int = 0) -> str:
     )
 
 
-def keep_up(tx: Session, now: datetime) -> None:
+def keep_up(tx: Session, before: Stand, grown: int, now: datetime) -> None:
     """Sign a checkpoint if the last is 60 seconds or 256 entries old and there are newer ones.
 
-    Called with every batch of entries. Raises RecordAltered as `latest` does, with every batch.
+    Called with every batch of `grown` entries, after `prove_whole` said how it was before them.
+    Raises RecordAltered as `latest` does, with every batch.
     """
     connection = tx.connection()
-    high, last, size = mark.read(), _last(connection), numbering.size(connection)
+    last, size = before.last, before.size + grown
     if _owes(connection, last, size, now):
         _make(tx, last, size, now)
     else:
-        _prove_unbroken(connection, high, last, size)
+        _prove_unbroken(connection, mark.read(), last, size)
 
 
 def is_owed(tx: Session, now: datetime) -> bool:
@@ -79,23 +96,24 @@ def is_owed(tx: Session, now: datetime) -> bool:
     return _owes(connection, _last(connection), numbering.size(connection), now)
 
 
-def prove_whole(connection: Connection) -> None:
-    """Raises RecordAltered where fewer entries are left than were signed.
+def prove_whole(connection: Connection) -> Stand:
+    """How far the record is. Raises RecordAltered where fewer entries are left than were signed.
 
     Called before others take their places, when nobody could see it any more.
     """
     last, size = _last(connection), numbering.size(connection)
     if last is not None and size < last.size:
         raise RecordAltered(f"{last.size} entries were signed, {size} are left")
+    return Stand(last, size)
 
 
 def prove_once(tx: Session) -> None:
     """Once in a process: that nothing which was signed is missing. Raises RecordAltered."""
-    if _PROVED not in serving.extensions():
+    if PROVED not in serving.extensions():
         connection = tx.connection()
         high = mark.read()  # first: it never runs ahead of what is committed
         _prove_unbroken(connection, high, _last(connection), numbering.size(connection))
-        serving.extensions()[_PROVED] = True
+        serving.extensions()[PROVED] = True
 
 
 def covered(tx: Session) -> int:
@@ -141,7 +159,7 @@ def _prove_unbroken(
     connection: Connection, high: note.Checkpoint | None, last: _Last | None, size: int
 ) -> None:
     """Raises RecordAltered where more was signed, or seen by a witness, than there is."""
-    for origin, seen in connection.execute(select(AuditAhead.origin, AuditAhead.size)):
+    for origin, seen in connection.execute(_AHEAD):
         if shards().fullmatch(origin):
             raise RecordAltered(
                 f"a witness has seen {seen} entries of {origin}: give it a new name"
@@ -168,7 +186,4 @@ def _with_cosignatures(connection: Connection, last: _Last) -> str:
 
 
 def _last(connection: Connection) -> _Last | None:
-    query = select(
-        AuditCheckpoint.size, AuditCheckpoint.note, AuditCheckpoint.root, AuditCheckpoint.time
-    )
-    return connection.execute(query.order_by(AuditCheckpoint.size.desc()).limit(1)).first()
+    return connection.execute(_NEWEST).first()

@@ -3,6 +3,7 @@
 import sys
 import time
 from pathlib import Path
+from threading import Event
 
 import click
 from flask.cli import AppGroup
@@ -24,7 +25,7 @@ from broker.audit import (
 from broker.audit.log import record
 from broker.audit.note import decode
 from broker.audit.tree import RecordAltered
-from broker.audit.worker import catch_up, sequence_next
+from broker.audit.worker import catch_up, keep_sequencing, sequence_next
 from broker.db import reading, scrub, transaction
 from broker.web.tools import tools
 from broker.web.work import AWAY
@@ -32,7 +33,6 @@ from broker.web.work import AWAY
 commands = AppGroup("audit", help="The record: sign its head, check it, publish it, show its key.")
 
 PAUSE_S = 5.0
-PULSE_S = 0.5
 _SHOWN = 20
 
 
@@ -91,20 +91,13 @@ def _sequence() -> str | None:
 def sequence(*, once: bool) -> None:
     """Give what was recorded its place in the tree, and nothing else, for ever.
 
-    `flask --app broker work` does so too, but in turn with all that it owes to others. Several
-    such processes take turns; where one dies another leads at once.
+    `flask --app broker work` does so too, beside all that it owes to others. Several such
+    processes take turns; where one dies another leads at once.
     """
-    while True:
-        try:
-            more = sequence_next()
-        except AWAY:
-            if once:
-                raise
-            more = False
-        if not more:
-            if once:
-                return
-            time.sleep(PULSE_S)
+    if not once:
+        keep_sequencing(Event().wait)
+    while sequence_next():
+        pass
 
 
 @commands.command("rebuild")

@@ -8,12 +8,13 @@ A leaf is a JSON object in the canonical form of RFC 8785, whose numbers are int
 It does not name its own index: the sequencer assigns it, and the tree proves it.
 """
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
+
+import orjson
 
 from broker.audit.event import EVENTS, REFUSED, outcome
 
@@ -27,6 +28,7 @@ _REFUSED_ASSERTIONS = frozenset({"code.refused", "token.refused"})
 
 _INTEGER_LIMIT = 2**53 - 1
 _DEPTH_LIMIT = 8
+_OFFSET = len("+00:00")
 _NAME = re.compile(r"[!-~]{1,100}")
 _TEXT_LIMIT = 255
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
@@ -85,26 +87,25 @@ def compose(event: str, facts: Mapping[str, object], now: datetime, nonce: str) 
     if event not in EVENTS:
         raise FactsRefused(f"unknown event {event!r}")
     for name in _COLUMNS:
-        _column(facts, name)
-    whole = {
-        "event": str(event),
-        "facts": _admit(facts, _DEPTH_LIMIT),
-        "nonce": nonce,
-        "time": to_text(now),
-        "v": VERSION,
-    }
+        if name in facts:
+            _column(facts, name)
+    _admit_members(facts, _DEPTH_LIMIT)
+    whole = {"event": event, "facts": facts, "nonce": nonce, "time": to_text(now), "v": VERSION}
     try:
         leaf = canonical(whole)
-    except UnicodeEncodeError as error:
-        raise FactsRefused("a lone surrogate is no text") from error
+    except TypeError as error:
+        raise FactsRefused(f"no JSON can be made of it: {error}") from error  # a lone surrogate
     if len(leaf) > LEAF_LIMIT:
         raise FactsRefused(f"{len(leaf)} bytes are more than {LEAF_LIMIT}")
     return leaf
 
 
 def canonical(value: object) -> bytes:
-    """RFC 8785 for what a leaf may hold: sorted ASCII names, integers, no white space, UTF-8."""
-    return _ENCODER.encode(value).encode("utf-8")
+    """RFC 8785 for what a leaf may hold: sorted ASCII names, integers, no white space, UTF-8.
+
+    Raises TypeError on a lone surrogate.
+    """
+    return orjson.dumps(value, dict, orjson.OPT_SORT_KEYS)  # a Mapping is written as a dict is
 
 
 def read_leaf(leaf: bytes) -> dict[str, Any]:
@@ -113,15 +114,17 @@ def read_leaf(leaf: bytes) -> dict[str, Any]:
     Two texts of one value would be two entries: only the canonical one is read.
     """
     try:
-        value = _DECODER.decode(leaf.decode("utf-8"))
-    except RecursionError as error:
-        raise ValueError("nested too deep") from error
+        value = orjson.loads(leaf)
+    except ValueError as error:
+        raise ValueError("no JSON: not an entry") from error
     if not isinstance(value, dict) or canonical(value) != leaf:
         raise ValueError("not a canonical entry")
     if value.keys() != _FORM.keys() or value["v"] != VERSION:
         raise ValueError("not an entry of this version")
     if any(type(value[name]) is not kind for name, kind in _FORM.items()):
         raise ValueError("not the form of an entry")
+    if not _is_whole(value["facts"].values()):
+        raise ValueError("a number that is no integer: not an entry")
     if value["event"] not in EVENTS or not _TIME.fullmatch(value["time"]):
         raise ValueError("not an entry of this record")
     return value
@@ -149,9 +152,11 @@ def project(entry: Mapping[str, Any]) -> Projection:
 
 def to_text(moment: datetime) -> str:
     """The moment in UTC to the millisecond, RFC 3339. Raises ValueError on a naive one."""
-    if moment.tzinfo is None:
-        raise ValueError("a moment without a time zone")
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if moment.tzinfo is not UTC:
+        if moment.tzinfo is None:
+            raise ValueError("a moment without a time zone")
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds")[:-_OFFSET] + "Z"
 
 
 def to_milliseconds(moment: datetime) -> datetime:
@@ -174,40 +179,49 @@ def _column(facts: Mapping[str, Any], name: str) -> str | None:
     return value
 
 
-def _refuse(number: str) -> None:
-    raise ValueError(f"{number} is no integer: not an entry")
+def _is_whole(values: Iterable[object]) -> bool:
+    """Whether no number among these values, as JSON gives them, is anything but an integer."""
+    for value in values:
+        if type(value) is str:
+            continue
+        if type(value) is float:
+            return False
+        if type(value) is list and not _is_whole(value):
+            return False
+        if type(value) is dict and not _is_whole(value.values()):
+            return False
+    return True
 
 
-# Made once: json.loads and json.dumps would make them anew for each of a million entries.
-_ENCODER = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-)
-_DECODER = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse)
+def _admit_members(facts: Mapping[str, object], depth: int) -> None:
+    for name in facts:
+        _admit_name(name)
+    _admit_all(facts.values(), depth)
 
 
-_PLAIN = frozenset({str, bool, type(None)})
+def _admit_all(values: Iterable[object], depth: int) -> None:
+    for value in values:
+        if type(value) is not str and value is not None:
+            _admit(value, depth)
 
 
-def _admit(value: object, depth: int) -> object:
-    if type(value) in _PLAIN or isinstance(value, str):
-        return value
+def _admit(value: object, depth: int) -> None:
     if isinstance(value, int):
         if abs(value) > _INTEGER_LIMIT:
             raise FactsRefused("an integer that JSON readers would round")
-        return value
-    if depth == 0:
+    elif depth == 1 and not isinstance(value, str):
         raise FactsRefused(f"nested deeper than {_DEPTH_LIMIT}")
-    if isinstance(value, list):
-        return [_admit(item, depth - 1) for item in value]
-    if isinstance(value, Mapping):
-        return {_admit_name(name): _admit(item, depth - 1) for name, item in value.items()}
-    raise FactsRefused(f"a {type(value).__name__} is no fact")
+    elif isinstance(value, list):
+        _admit_all(value, depth - 1)
+    elif isinstance(value, Mapping):
+        _admit_members(value, depth - 1)
+    elif not isinstance(value, str):
+        raise FactsRefused(f"a {type(value).__name__} is no fact")
 
 
 @lru_cache(1024)  # names come out of our code, and seldom a new one
-def _admit_name(name: object) -> str:
+def _admit_name(name: object) -> None:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise FactsRefused("a fact's name is 1 to 100 visible ASCII characters")
     if name in PERSONAL:
         raise FactsRefused(f"{name} says who the person is")
-    return name

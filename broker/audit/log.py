@@ -2,34 +2,41 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, bindparam, delete, insert, update
+from sqlalchemy import CursorResult, bindparam, cast, delete, exists, insert, select, update
 from sqlalchemy.orm import Session
 
-from broker import entropy
+from broker import entropy, serving
 from broker.audit import checkpoint
+from broker.audit.checkpoint import PROVED
 from broker.audit.entry import FactsRefused, compose
-from broker.audit.models import AuditStaged, AuditSubject
+from broker.audit.models import AuditRefusal, AuditStaged, AuditSubject
+from broker.audit.tree import RecordAltered
 from broker.audit.turn import one_appender
+from broker.feature import Feature, Listener
 from broker.prepared import Prepared
-from broker.web.tools import tools
+from broker.web.tools import Tools, tools
 
+_HEARD = "audit_heard"
 _SALT = 32
 _TELLING = 16
 """Characters from which on a text is a name and not a chance: account ids have 43."""
 
+_GIVEN = {
+    AuditStaged.leaf: "octets",
+    AuditStaged.account_id: "who",
+    AuditStaged.salt: "salted",
+    AuditStaged.subject: "known_as",
+}
+_VALUES = select(*(cast(bindparam(name, type_=of.type), of.type) for of, name in _GIVEN.items()))
+# One statement asks whether entries are taken at all, and stages this one.
 _STAGE = Prepared(
     insert(AuditStaged)
-    .inline()
-    .values(
-        leaf=bindparam("octets"),
-        account_id=bindparam("who"),
-        salt=bindparam("salted"),
-        subject=bindparam("known_as"),
-    )
+    .from_select(list(_GIVEN), _VALUES.where(~exists().select_from(AuditRefusal)))
+    .returning(AuditStaged.id)
 )
 
 
@@ -41,9 +48,11 @@ def record(tx: Session, event: str, facts: Mapping[str, object], now: datetime) 
     client knows this account: as `subject_digest`. Everything else stands there for ever, so
     nothing in it may say who the person is.
     Raises FactsRefused (`broker.audit.entry`) on an unknown event or a value that is no fact,
-    and RecordAltered at the first entry of a process, where a backup was restored.
+    and RecordAltered where the sequencer refuses to go on, and at the first entry of a process
+    where a backup was restored.
     """
-    house = tools()
+    extensions = serving.extensions()  # once: each look at the application costs
+    house: Tools = extensions["broker"]
     account, salt = _account_id(facts), house.random(_SALT)
     shown = dict(facts)
     subject = shown.pop("subject", None)
@@ -54,11 +63,14 @@ def record(tx: Session, event: str, facts: Mapping[str, object], now: datetime) 
     leaf = compose(event, shown, now, entropy.token(house.random, bits=128))
     if account is not None and len(account) >= _TELLING and account.encode() in leaf:
         raise FactsRefused("the account's id stands in another fact")
-    checkpoint.prove_once(tx)
+    if PROVED not in extensions:
+        checkpoint.prove_once(tx)
     salted = salt if account else None
-    _STAGE.run(tx, octets=leaf, who=account, salted=salted, known_as=subject)
+    if _STAGE.first(tx, octets=leaf, who=account, salted=salted, known_as=subject) is None:
+        raise RecordAltered("the sequencer refuses to go on: its log says why")
     if account is not None:  # last: who listens may make an entry of their own
-        _tell(tx, account, event, now)
+        for heard in _listeners(extensions, house.features):
+            heard(tx, account, event, now)
 
 
 def subject_digest(salt: bytes, account_id: str) -> str:
@@ -85,10 +97,15 @@ def _rows(result: CursorResult[Any]) -> int:
     return result.rowcount
 
 
-def _tell(tx: Session, account_id: str, event: str, now: datetime) -> None:
-    for feature in tools().features:
-        if feature.recorded is not None:
-            feature.recorded(tx, account_id, event, now)
+def _listeners(extensions: dict[str, Any], features: tuple[Feature, ...]) -> Sequence[Listener]:
+    """Who listens among these features: worked out once, for they stay the same."""
+    known: tuple[tuple[Feature, ...] | None, Sequence[Listener]] = extensions.get(
+        _HEARD, (None, ())
+    )
+    if known[0] is not features:
+        listeners = tuple(each.recorded for each in features if each.recorded is not None)
+        extensions[_HEARD] = known = features, listeners
+    return known[1]
 
 
 def _account_id(facts: Mapping[str, object]) -> str | None:

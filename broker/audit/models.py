@@ -10,6 +10,15 @@ from broker.db import Base, UtcDateTime
 _Count = BigInteger().with_variant(Integer, "sqlite")  # SQLite: INTEGER makes it the row's own id
 
 
+_TOLD, _REFUSED = "assertion IS NOT NULL", "assertion = 'refused'"
+
+
+def _some(name: str, *columns: str, only: str) -> Index:
+    """An index of the entries of which `only` holds: the others cost nothing by it."""
+    those = text(only)
+    return Index(name, *columns, "idx", sqlite_where=those, postgresql_where=those)
+
+
 class AuditStaged(Base):
     """A leaf that was committed with its fact and waits for its place in the tree.
 
@@ -25,6 +34,16 @@ class AuditStaged(Base):
     subject: Mapped[str | None] = mapped_column(String(255))
 
 
+class AuditRefusal(Base):
+    """That the sequencer refuses to go on, and why: while its one row stands, nothing is staged."""
+
+    __tablename__ = "audit_refusal"
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    hint: Mapped[str] = mapped_column(Text)
+    time: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class AuditEntry(Base):
     """One entry: its exact bytes, and columns derived from them that only serve to find it.
 
@@ -38,28 +57,17 @@ class AuditEntry(Base):
     __tablename__ = "audit_entry"
     __table_args__ = (
         Index("audit_entry_event", "event", "idx"),
-        Index("audit_entry_client", "client", "idx"),
-        Index("audit_entry_grant", "grant_id", "idx"),
-        Index("audit_entry_evidence", "evidence", "idx"),
-        Index("audit_entry_assertion", "assertion", "idx"),
-        Index("audit_entry_assertion_client", "client", "assertion", "idx"),
-        Index("audit_entry_client_level", "client", "level", "idx"),
-        Index("audit_entry_level", "level", "idx"),
-        Index("audit_entry_kind", "kind", "idx"),
-        Index(
-            "audit_entry_reason",
-            "reason",
-            "idx",
-            sqlite_where=text("reason IS NOT NULL"),
-            postgresql_where=text("reason IS NOT NULL"),
-        ),
-        Index(
-            "audit_entry_late",
-            "time",
-            "idx",
-            sqlite_where=text("time < latest"),
-            postgresql_where=text("time < latest"),
-        ),
+        _some("audit_entry_client", "client", only="client IS NOT NULL"),
+        _some("audit_entry_grant", "grant_id", only="grant_id IS NOT NULL"),
+        _some("audit_entry_evidence", "evidence", only="evidence IS NOT NULL"),
+        _some("audit_entry_reason", "reason", only="reason IS NOT NULL"),
+        _some("audit_entry_late", "time", only="time < latest"),
+        # What services were told of people: half of all entries, and one of fifty a refusal.
+        _some("audit_entry_told_client_level", "client", "level", only=_TOLD),
+        _some("audit_entry_told_level", "level", only=_TOLD),
+        _some("audit_entry_told_kind", "kind", only=_TOLD),
+        _some("audit_entry_refused", only=_REFUSED),
+        _some("audit_entry_refused_client", "client", only=_REFUSED),
     )
 
     idx: Mapped[int] = mapped_column(_Count, primary_key=True, autoincrement=False)
@@ -111,11 +119,12 @@ class AuditSubject(Base):
     """
 
     __tablename__ = "audit_subject"
+    __table_args__ = (_some("audit_subject_subject", "subject", only="subject IS NOT NULL"),)
 
     idx: Mapped[int] = mapped_column(_Count, primary_key=True, autoincrement=False)
     account_id: Mapped[str] = mapped_column(String(43), index=True)
     salt: Mapped[bytes] = mapped_column(LargeBinary(32))
-    subject: Mapped[str | None] = mapped_column(String(255), index=True)
+    subject: Mapped[str | None] = mapped_column(String(255))
 
 
 class AuditCosignature(Base):

@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
@@ -113,6 +114,7 @@ def open_note(unverified_note: str, key: VerifierKey) -> str:
     return text
 
 
+@lru_cache(16)  # the mark is read with every batch, and seldom another one
 def open_checkpoint(unverified_note: str, key: VerifierKey) -> Checkpoint:
     """The checkpoint that the log `key` signed, under its own name. Raises NoteRejected."""
     lines = open_note(unverified_note, key).split("\n")

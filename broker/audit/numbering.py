@@ -1,21 +1,21 @@
 """Staged leaves take their places: the next indexes, in the order in which they were staged."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Integer, bindparam, delete, func, select
 
-from broker.audit.entry import project, read_leaf
+from broker.audit.bulk import Rows
+from broker.audit.entry import Projection, project, read_leaf
 from broker.audit.merkle import leaf_hash
 from broker.audit.models import AuditEntry, AuditStaged, AuditSubject
 from broker.audit.tree import RecordAltered, complete_tiles, octets
 
-BATCH = 256
-"""Entries of one transaction (decision 0061)."""
+BATCH = 1024
+"""Entries of one transaction, at most (decision 85)."""
 
-_Row = Row[*tuple[Any, ...]]
-
-_ROWS = (
+_TAKEN = (
     AuditStaged.id,
     octets(AuditStaged.leaf),
     AuditStaged.account_id,
@@ -27,10 +27,15 @@ _ONE = _FIRST.limit(1)
 _OLDEST = select(octets(AuditStaged.leaf)).order_by(AuditStaged.id).limit(1)
 # One statement takes them away and tells what they were: nothing can change in between.
 _THOSE = _FIRST.limit(bindparam("most", type_=Integer))
-_TAKE = delete(AuditStaged).where(AuditStaged.id.in_(_THOSE)).returning(*_ROWS)
+_TAKE = delete(AuditStaged).where(AuditStaged.id.in_(_THOSE)).returning(*_TAKEN)
 _LAST = select(AuditEntry.idx, AuditEntry.latest).order_by(AuditEntry.idx.desc()).limit(1)
-_APPEND = insert(AuditEntry)
-_LINK = insert(AuditSubject)
+_WAITING = select(func.count()).select_from(AuditStaged)
+_SIZE = select(func.max(AuditEntry.idx))
+
+_STORED = ("idx", "leaf", "leaf_hash", "latest", *Projection._fields)  # named as the columns are
+_APPEND = Rows(*(getattr(AuditEntry, name) for name in _STORED))
+_LINK = Rows(AuditSubject.idx, AuditSubject.account_id, AuditSubject.salt, AuditSubject.subject)
+_HASH = _STORED.index("leaf_hash")
 
 
 def waits(connection: Connection) -> bool:
@@ -40,7 +45,7 @@ def waits(connection: Connection) -> bool:
 
 def waiting(connection: Connection) -> int:
     """How many leaves wait for their places."""
-    return connection.scalar(select(func.count()).select_from(AuditStaged)) or 0
+    return connection.scalar(_WAITING) or 0
 
 
 def oldest(connection: Connection) -> str | None:
@@ -51,7 +56,7 @@ def oldest(connection: Connection) -> str | None:
 
 def size(connection: Connection) -> int:
     """How many places the tree has."""
-    last: int | None = connection.scalar(select(func.max(AuditEntry.idx)))
+    last: int | None = connection.scalar(_SIZE)
     return 0 if last is None else last + 1
 
 
@@ -60,15 +65,16 @@ def number(connection: Connection, most: int = BATCH) -> int:
 
     Only the one appender may do it (`turn.py`). Raises RecordAltered where a leaf is not one.
     """
-    taken = sorted(connection.execute(_TAKE, {"most": most}))
+    taken = sorted(connection.execute(_TAKE, {"most": most}).all(), key=itemgetter(0))
     if not taken:
         return 0
     last = connection.execute(_LAST).first()
     first, latest = (0, "") if last is None else (last.idx + 1, last.latest)
-    connection.execute(_APPEND, _entries(first, latest, taken))
-    if links := _links(first, taken):
-        connection.execute(_LINK, links)
-    complete_tiles(connection, first, first + len(taken))
+    entries = list(_entries(first, latest, map(itemgetter(1), taken)))
+    _APPEND.write(connection, entries)
+    links = [(index, *row[2:]) for index, row in enumerate(taken, first) if row[2] is not None]
+    _LINK.write(connection, links)
+    complete_tiles(connection, first, [entry[_HASH] for entry in entries])
     return len(taken)
 
 
@@ -78,23 +84,11 @@ def number_all(connection: Connection) -> None:
         pass
 
 
-def _entries(first: int, latest: str, taken: Iterable[_Row]) -> list[dict[str, Any]]:
-    entries = []
-    for index, row in enumerate(taken, first):
-        told = project(_read(row.leaf))
+def _entries(first: int, latest: str, leaves: Iterable[bytes]) -> Iterator[tuple[Any, ...]]:
+    for index, leaf in enumerate(leaves, first):
+        told = project(_read(leaf))
         latest = max(latest, told.time)
-        hashed = {"idx": index, "leaf": row.leaf, "leaf_hash": leaf_hash(row.leaf)}
-        # A projection's names are those of the columns.
-        entries.append({**hashed, "latest": latest, **told._asdict()})
-    return entries
-
-
-def _links(first: int, taken: Iterable[_Row]) -> list[dict[str, Any]]:
-    return [
-        {"idx": index, "account_id": row.account_id, "salt": row.salt, "subject": row.subject}
-        for index, row in enumerate(taken, first)
-        if row.account_id is not None
-    ]
+        yield index, leaf, leaf_hash(leaf), latest, *told
 
 
 def _read(leaf: bytes) -> dict[str, Any]:

@@ -3,10 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from broker.audit import checkpoint, numbering
+from broker.audit.entry import to_milliseconds
+from broker.audit.models import AuditRefusal
 from broker.audit.turn import one_appender
+
+_REFUSED = select(AuditRefusal.id)
+_TAKE_BACK = delete(AuditRefusal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +30,30 @@ def sequence(tx: Session, now: datetime, most: int = numbering.BATCH) -> int:
     """
     connection = tx.connection()
     one_appender(connection)
-    checkpoint.prove_whole(connection)
+    before = checkpoint.prove_whole(connection)
     count = numbering.number(connection, most)
-    checkpoint.keep_up(tx, now)
+    checkpoint.keep_up(tx, before, count, now)
+    connection.execute(_TAKE_BACK)
     return count
 
 
+def refuse(tx: Session, hint: str, now: datetime) -> None:
+    """Let no process stage anything more, until a batch could be sequenced again."""
+    connection = tx.connection()
+    one_appender(connection)
+    if connection.scalar(_REFUSED) is None:
+        row = {"id": 1, "hint": hint, "time": to_milliseconds(now)}
+        connection.execute(insert(AuditRefusal), row)
+
+
 def is_due(tx: Session, now: datetime) -> bool:
-    """Whether a leaf waits for its place, or the last entries too long for a checkpoint."""
-    return numbering.waits(tx.connection()) or checkpoint.is_owed(tx, now)
+    """Whether a leaf waits for its place, or the last entries too long for a checkpoint.
+
+    And where nothing could be sequenced, whether now it can.
+    """
+    connection = tx.connection()
+    waits = numbering.waits(connection) or checkpoint.is_owed(tx, now)
+    return waits or connection.scalar(_REFUSED) is not None
 
 
 def lag(tx: Session, now: datetime) -> Lag:

@@ -2,7 +2,17 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, LargeBinary, cast, insert, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    and_,
+    bindparam,
+    cast,
+    insert,
+    select,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from broker.audit.merkle import HASH_SIZE, Hash, complete
@@ -44,11 +54,7 @@ class StoredNodes:
         return self._tiles[level, number]
 
     def _full(self, level: int, number: int) -> Sequence[Hash]:
-        whole = self._connection.scalar(
-            select(octets(AuditTile.hashes)).where(
-                AuditTile.level == level, AuditTile.number == number
-            )
-        )
+        whole = self._connection.scalar(_FULL, {"height": level, "place": number})
         return [] if whole is None else cut(whole)
 
     def _growing(self, level: int, number: int) -> Sequence[Hash]:
@@ -58,6 +64,29 @@ class StoredNodes:
 def octets(column: InstrumentedAttribute[bytes]) -> ColumnElement[bytes]:
     """The column as bytes, even where somebody put text into it (SQLite lets them)."""
     return cast(column, LargeBinary).label(column.key)
+
+
+def _between(place: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    return and_(
+        place >= bindparam("first", type_=BigInteger), place < bindparam("end", type_=BigInteger)
+    )
+
+
+# Made once: making a statement anew costs more than the database takes for it.
+_KEEP = insert(AuditTile)
+_FULL = select(octets(AuditTile.hashes)).where(
+    AuditTile.level == bindparam("height"), AuditTile.number == bindparam("place")
+)
+_ENTRIES = (
+    select(AuditEntry.idx, octets(AuditEntry.leaf_hash))
+    .where(_between(AuditEntry.idx))
+    .order_by(AuditEntry.idx)
+)
+_TILES = (
+    select(AuditTile.number, octets(AuditTile.root))
+    .where(AuditTile.level == bindparam("below"), _between(AuditTile.number))
+    .order_by(AuditTile.number)
+)
 
 
 def cut(hashes: bytes) -> list[Hash]:
@@ -70,36 +99,42 @@ def growing(connection: Connection, level: int, number: int) -> list[Hash]:
 
     Raises RecordAltered where one is missing between two: the others would slip to its place.
     """
-    hashes: InstrumentedAttribute[bytes]
-    place: InstrumentedAttribute[int]
-    if level == 0:
-        hashes, place = AuditEntry.leaf_hash, AuditEntry.idx
-        those: tuple[ColumnElement[bool], ...] = ()
-    else:
-        hashes, place = AuditTile.root, AuditTile.number
-        those = (AuditTile.level == level - 1,)
     first = number * WIDTH
-    within = (*those, place >= first, place < first + WIDTH)
-    query = select(place, octets(hashes)).where(*within).order_by(place)
-    rows = connection.execute(query).all()
+    within = {"first": first, "end": first + WIDTH}
+    if level == 0:
+        rows = connection.execute(_ENTRIES, within).all()
+    else:
+        rows = connection.execute(_TILES, {**within, "below": level - 1}).all()
     if [at for at, _ in rows] != list(range(first, first + len(rows))):
         raise RecordAltered(f"tile {level}/{number} has a hole")
     return [each for _, each in rows]
 
 
-def complete_tiles(connection: Connection, before: int, size: int) -> None:
-    """Keep every tile that was filled when the tree grew from `before` to `size` entries."""
-    for filled in range(before - before % WIDTH + WIDTH, size + 1, WIDTH):
-        _complete(connection, filled)
+def complete_tiles(connection: Connection, before: int, hashes: Sequence[Hash]) -> None:
+    """Keep every tile that was filled when these leaf hashes followed `before` entries.
+
+    Raises RecordAltered where one is missing of those before them.
+    """
+    size = before + len(hashes)
+    start = before - before % WIDTH
+    if size - start < WIDTH:
+        return
+    level0 = [*growing(connection, 0, start // WIDTH)[: before - start], *hashes]
+    for filled in range(start + WIDTH, size + 1, WIDTH):
+        _keep(connection, 0, filled // WIDTH - 1, level0[filled - WIDTH - start : filled - start])
+        _complete_above(connection, filled)
 
 
-def _complete(connection: Connection, size: int) -> None:
-    level = 0
+def _complete_above(connection: Connection, size: int) -> None:
+    level, size = 1, size // WIDTH
     while size and size % WIDTH == 0:
         size //= WIDTH
-        hashes = growing(connection, level, size - 1)
-        if len(hashes) != WIDTH:
-            raise RecordAltered(f"hashes are missing in tile {level}/{size - 1}")
-        tile = {"level": level, "number": size - 1, "hashes": b"".join(hashes)}
-        connection.execute(insert(AuditTile), {**tile, "root": complete(hashes)})
+        _keep(connection, level, size - 1, growing(connection, level, size - 1))
         level += 1
+
+
+def _keep(connection: Connection, level: int, number: int, hashes: Sequence[Hash]) -> None:
+    if len(hashes) != WIDTH:
+        raise RecordAltered(f"hashes are missing in tile {level}/{number}")
+    tile = {"level": level, "number": number, "hashes": b"".join(hashes)}
+    connection.execute(_KEEP, {**tile, "root": complete(hashes)})

@@ -5,6 +5,8 @@ from sqlalchemy import Connection, text
 _LOCK = 0x6D696674_6175
 """Key of PostgreSQL's advisory lock; of transactions, never of sessions: a pool may lie between."""
 
+_PORTION, _PORTION_IN_TURN = 1024, 128
+
 _WAIT = text("SELECT pg_advisory_xact_lock(:key)")
 _TRY = text("SELECT pg_try_advisory_xact_lock(:key)")
 _NEVER_IDLE = text("SELECT set_config('idle_in_transaction_session_timeout', '5s', true)")
@@ -28,6 +30,11 @@ def never_idle(connection: Connection) -> None:
     """
     if _has_locks(connection):
         connection.execute(_NEVER_IDLE)
+
+
+def portion(connection: Connection) -> int:
+    """How many entries are well placed at once: on SQLite everybody who writes waits meanwhile."""
+    return _PORTION if _has_locks(connection) else _PORTION_IN_TURN
 
 
 def _has_locks(connection: Connection) -> bool:

@@ -3,16 +3,24 @@
 import operator
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, literal_column, select
 from sqlalchemy.orm import Session
 
 from broker.audit import moments, store
+from broker.audit.entry import ISSUED
+from broker.audit.event import REFUSED
 from broker.audit.models import AuditEntry, AuditSubject
 from broker.audit.query import LARGEST_LIMIT
 from broker.desk.assertion_query import AssertionQuery
 from broker.desk.sight import Sight, within
 from broker.errors import NotFound
 
+_OUTCOMES = {
+    None: AuditEntry.assertion.is_not(None),
+    ISSUED: AuditEntry.assertion == ISSUED,
+    # As a parameter the database would not know that its index of refusals is meant.
+    REFUSED: AuditEntry.assertion == literal_column(f"'{REFUSED}'"),
+}
 _RULE = ("acr", "identity", "authenticator", "policy", "because")
 
 
@@ -22,7 +30,6 @@ def find(tx: Session, query: AssertionQuery, after: int | None, sight: Sight) ->
     Raises RecordAltered where an entry and what is stored about it disagree.
     """
     filters = (
-        (AuditEntry.assertion, operator.eq, query.outcome),
         (AuditEntry.client, operator.eq, query.client),
         (AuditEntry.level, operator.eq, query.level),
         (AuditEntry.kind, operator.eq, query.kind),
@@ -36,9 +43,8 @@ def find(tx: Session, query: AssertionQuery, after: int | None, sight: Sight) ->
         (AuditEntry.idx, operator.gt, after),
     )
     those = [compare(column, value) for column, compare, value in filters if value is not None]
-    if query.outcome is None:
-        # Two of three entries are assertions: an index by it would only be sorted anew.
-        those.append(func.coalesce(AuditEntry.assertion, "") != "")
+    # Half of the entries are assertions: the indexes by client, level and kind are of them only.
+    those.append(_OUTCOMES[query.outcome])
     if query.subject is not None:
         those.append(_about(query.subject))
     those += moments.within(tx, query.since, query.until)

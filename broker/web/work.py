@@ -1,11 +1,16 @@
 """`flask --app broker work`: what the rooms owe to others, done beside the web workers."""
 
-import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
 
 import click
+from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import InternalError, OperationalError
 
+from broker.feature import Steady
 from broker.web.tools import tools
 
 PAUSE_S = 1.0
@@ -24,23 +29,53 @@ def work(*, once: bool) -> None:
     Several such processes never do the same thing twice at a time (decision 0023). A database
     that is away for a moment does not end one, unless it was started with --once.
     """
-    while True:
-        try:
-            more = do_next()
-        except AWAY:
-            if once:
-                raise
-            more = False
-        if not more:
-            if once:
-                return
-            time.sleep(PAUSE_S)
+    if once:
+        while do_next():
+            pass
+        return
+    with _beside() as enough:
+        while not enough.is_set():
+            try:
+                more = do_next(apart=False)
+            except AWAY:
+                more = False
+            if not more:
+                enough.wait(PAUSE_S)
 
 
-def do_next() -> bool:
+def do_next(*, apart: bool = True) -> bool:
     """Whether anything was due; then one thing of every room was done.
 
-    One of each, so that a room with much to do keeps no other one waiting.
+    One of each, so that a room with much to do keeps no other one waiting. Without `apart`,
+    nothing of those that go on in threads of their own.
     """
-    done = [feature.work() for feature in tools().features if feature.work is not None]
+    rooms = [each for each in tools().features if apart or each.steady is None]
+    done = [room.work() for room in rooms if room.work is not None]
     return any(done)
+
+
+@contextmanager
+def _beside() -> Iterator[Event]:
+    """What may not wait for other rooms goes on meanwhile; set where one of it fails.
+
+    Raises what it failed with.
+    """
+    steady = [each.steady for each in tools().features if each.steady is not None]
+    house: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    enough = Event()
+
+    def run(room: Steady) -> None:
+        try:
+            with house.app_context():
+                room(enough.wait)
+        finally:
+            enough.set()
+
+    with ThreadPoolExecutor(max(1, len(steady))) as pool:
+        going = [pool.submit(run, room) for room in steady]
+        try:
+            yield enough
+        finally:
+            enough.set()
+    for each in going:
+        each.result()

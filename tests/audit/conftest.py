@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from broker.app import create_app
-from broker.audit import numbering, sequencer
+from broker.audit import sequencer
 from broker.audit.log import record
+from broker.audit.tree import WIDTH
 from broker.db import db, transaction
 from broker.errors import OAuthCode, OAuthError
 from broker.web.tools import Caller, Presented, Tools
@@ -69,7 +70,7 @@ def fill(app: Flask, count: int) -> None:
         for n in range(count):
             facts = {"n": n, "client": f"client-{n % 3}", "acr": "P0", "account": f"person-{n}"}
             record(tx, "code.issued", facts, NOON)
-        while sequencer.sequence(tx, NOON) == numbering.BATCH:
+        while sequencer.sequence(tx, NOON, WIDTH) == WIDTH:  # and so a checkpoint at every tile
             pass
 
 

@@ -157,7 +157,7 @@ def test_tiles_of_tiles_are_kept_and_read(app: Flask) -> None:
                 " VALUES (?, x'', ?, '2026-11-23', 'x', 'x')",
                 (n, leaf),
             )
-            complete_tiles(connection, n, n + 1)
+            complete_tiles(connection, n, [leaf])
         whole, size = merkle.nodes_over(leaves), len(leaves)
         stored = StoredNodes(connection)
         assert len(stored.tile(1, 0)) == 256

@@ -1,6 +1,8 @@
 import contextlib
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from types import MappingProxyType
 
 import pytest
 from flask import Flask
@@ -192,6 +194,24 @@ def test_what_was_recorded_is_what_is_read(facts: dict, event: str, moment: date
     assert project(entry).time == to_text(moment)
 
 
+@given(facts)
+def test_the_canonical_form_is_the_one_that_other_programs_make(facts: dict) -> None:
+    shown = {"event": "code.issued", "facts": facts, "nonce": NONCE, "time": to_text(NOON), "v": 1}
+    plain = json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert compose("code.issued", facts, NOON, NONCE) == plain.encode()
+
+
+def test_facts_may_come_as_any_mapping() -> None:
+    held = MappingProxyType({"f_a": MappingProxyType({"f_b": 1})})
+    assert compose("code.issued", held, NOON, NONCE) == compose(
+        "code.issued", {"f_a": {"f_b": 1}}, NOON, NONCE
+    )
+
+
+def test_eight_storeys_are_still_an_entry() -> None:
+    assert read_leaf(compose("code.issued", {"a": [[[[[[[1]]]]]]]}, NOON, NONCE))
+
+
 @given(st.binary(max_size=60) | facts.map(lambda f: compose("code.issued", f, NOON, NONCE)))
 def test_reading_a_leaf_never_fails_otherwise_than_by_value_error(leaf: bytes) -> None:
     changes: list[Callable[[bytes], bytes]] = [
@@ -219,6 +239,10 @@ def test_reading_a_leaf_never_fails_otherwise_than_by_value_error(leaf: bytes) -
         (b'"facts":{}', b'"facts":{"a":1,"a":1}'),
         (b'"facts":{}', b'"facts":{"a":"\\u0041"}'),
         (b'"facts":{}', b'"facts":{"a":0.5}'),
+        (b'"facts":{}', b'"facts":{"a":[1,{"b":0.5}]}'),
+        (b'"facts":{}', b'"facts":{"a":1e3}'),
+        (b'"facts":{}', b'"facts":{"a":-0}'),
+        (b'"facts":{}', b'"facts":{"a":18446744073709551616}'),
         (b'"facts":{}', b'"facts":{"a":NaN}'),
         (b'"v":1', b'"v":true'),
         (b'"v":1', b'"v":2'),

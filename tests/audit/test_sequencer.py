@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,19 +17,24 @@ from flask import Flask
 from sqlalchemy import create_engine, delete, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
+from broker import audit
 from broker.audit import activation, checkpoint, numbering, sequencer, turn, witnesses
 from broker.audit.entry import read_leaf
 from broker.audit.log import erase, record
 from broker.audit.models import (
+    AuditAhead,
     AuditCheckpoint,
     AuditEntry,
     AuditPolicy,
+    AuditRefusal,
     AuditStaged,
     AuditSubject,
     AuditTile,
 )
-from broker.audit.worker import sequence_next
+from broker.audit.tree import RecordAltered
+from broker.audit.worker import keep_sequencing, next_look, sequence_next
 from broker.db import db, reading, transaction
+from broker.feature import Feature
 from broker.settings import AuditSettings
 from broker.setup import alembic_config
 from tests.audit.conftest import Getter, body, fill
@@ -232,6 +238,74 @@ def test_an_operator_may_sequence_and_do_nothing_else(app: Flask) -> None:
     assert len(placed(app)) == 600
 
 
+def with_rooms(app: Flask, *rooms: Feature) -> None:
+    app.extensions["broker"] = replace(app.extensions["broker"], features=rooms)
+
+
+def test_long_work_of_another_room_does_not_delay_the_sequencer(disk_app: Flask) -> None:
+    def long() -> bool:
+        for _ in range(500):
+            if count(disk_app, AuditEntry):
+                raise InterruptedError  # and so ends `work`
+            time.sleep(0.02)
+        return False
+
+    stage(disk_app, "a")
+    with_rooms(disk_app, Feature("slow", work=long), audit.feature)
+    told = disk_app.test_cli_runner().invoke(args=["work"])
+    assert isinstance(told.exception, InterruptedError)
+    assert placed(disk_app) == ["a"]
+
+
+def test_a_worker_whose_sequencer_fails_ends_with_its_failure(disk_app: Flask) -> None:
+    def fails(_pause: object) -> None:
+        raise InterruptedError
+
+    with_rooms(disk_app, Feature("broken", steady=fails))
+    told = disk_app.test_cli_runner().invoke(args=["work"])
+    assert isinstance(told.exception, InterruptedError)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_sequencer_outlives_a_database_that_is_away(disk_app: Flask) -> None:
+    pauses: list[float] = []
+    with disk_app.app_context():
+        with transaction() as tx:
+            tx.execute(text("ALTER TABLE audit_staged RENAME TO away"))
+
+        def back(pause: float) -> bool:
+            pauses.append(pause)
+            if len(pauses) == 1:
+                with transaction() as tx:
+                    tx.execute(text("ALTER TABLE away RENAME TO audit_staged"))
+                stage(disk_app, "a")
+            return len(pauses) == 2
+
+        keep_sequencing(back)
+    assert placed(disk_app) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("waited", "came", "portion", "then"),
+    [
+        pytest.param(1.0, 0, 128, 1.0, id="nothing came"),
+        pytest.param(0.05, 0, 128, 1.0, id="nothing came in a moment"),
+        pytest.param(1.0, 640, 128, 0.2, id="five portions came"),
+        pytest.param(0.2, 128, 128, 0.2, id="one portion came"),
+        pytest.param(0.2, 32, 128, 0.8, id="a quarter of one came"),
+        pytest.param(0.2, 1, 128, 1.0, id="one entry came"),
+        pytest.param(0.05, 1000, 128, 0.05, id="more than may be placed so quickly"),
+        pytest.param(1.0, numbering.BATCH, 128, 0.0, id="a whole batch, and more may wait"),
+        pytest.param(0.0, 64, 128, 0.1, id="the rest after a whole batch"),
+    ],
+)
+def test_the_next_look_is_when_a_portion_has_come(
+    waited: float, came: int, portion: int, then: float
+) -> None:
+    after = next_look(timedelta(seconds=waited), came, portion)
+    assert after == timedelta(seconds=then)
+
+
 def test_how_far_the_tree_is_behind_is_told(app: Flask) -> None:
     with app.app_context():
         with reading() as tx:
@@ -257,6 +331,37 @@ def test_a_record_that_may_not_grow_keeps_what_is_staged_and_says_so(
     told = runner.invoke(args=["audit", "verify"])
     assert told.exit_code == 1
     assert "what was recorded since is not sequenced" in told.output
+
+
+def test_where_the_sequencer_refuses_running_processes_record_no_more(disk_app: Flask) -> None:
+    stage(disk_app, "a")
+    with disk_app.app_context():
+        with transaction() as tx:
+            ahead = {"origin": "broker.test", "witness": "w", "size": 9, "time": NOON}
+            tx.execute(insert(AuditAhead), ahead)
+        stage(disk_app, "b")  # nobody has noticed yet
+        sequence_next()
+        with pytest.raises(RecordAltered, match="refuses"):
+            stage(disk_app, "c")
+        with transaction() as tx:
+            tx.execute(delete(AuditAhead))
+        with pytest.raises(RecordAltered, match="refuses"):
+            stage(disk_app, "d")
+        sequence_next()
+        stage(disk_app, "e")
+        sequence_next()
+    assert placed(disk_app) == ["a", "b", "e"]
+
+
+def test_a_refusal_is_taken_back_though_nothing_waits(app: Flask) -> None:
+    with app.app_context():
+        with transaction() as tx:
+            sequencer.refuse(tx, "a backup was restored", NOON)
+            sequencer.refuse(tx, "the same again", NOON)
+        assert count(app, AuditRefusal) == 1
+        sequence_next()
+    assert count(app, AuditRefusal) == 0
+    stage(app, "a")
 
 
 def test_a_staged_leaf_that_was_altered_is_not_sequenced(app: Flask) -> None:
