@@ -1,6 +1,6 @@
 """One database and its units of work: Base, db, transaction(), reading(), briefly(), scrub()."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -20,6 +20,9 @@ _BEGIN = ContextVar("broker_begin", default="BEGIN IMMEDIATE")
 _DATABASE = "broker_database"
 _HELD, _READ = "broker_connection", "broker_read_once"
 _WAIT_MS, _SCRUB_WAIT_MS = 10_000, 500
+_WRITTEN_BACK_S = 0.5
+_LOG_PAGES = 16_000
+"""From which on a request writes SQLite's log back, where nobody else did: 64 MB."""
 
 
 __all__ = [
@@ -29,6 +32,7 @@ __all__ = [
     "connection",
     "db",
     "install",
+    "keep_written_back",
     "read_once",
     "reading",
     "reading_briefly",
@@ -155,6 +159,20 @@ def scrub() -> bool:
         connection.close()
 
 
+def keep_written_back(pause: Callable[[float], bool]) -> None:
+    """Write SQLite's log back into its database again and again, so that no request has to.
+
+    Until `pause`, which waits so many seconds, says that it was enough. It waits for nobody, and
+    nobody for it (PASSIVE). On PostgreSQL there is nothing to do.
+    """
+    engine: Engine = serving.extensions()[_DATABASE].engine
+    while not pause(_WRITTEN_BACK_S):
+        if engine.dialect.name == "sqlite":
+            connection = engine.raw_connection()
+            connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+            connection.close()
+
+
 def install(app: Flask, synchronous: str = "FULL", *, pooler: bool = False) -> None:
     """Bind the database to the application, with the pragmas and locks that SQLite needs.
 
@@ -182,7 +200,7 @@ def _prepare_sqlite(engine: Engine, synchronous: str) -> None:
             "foreign_keys=ON",
             f"busy_timeout={_WAIT_MS}",
             "secure_delete=ON",
-            "wal_autocheckpoint=4000",  # pages: each is written back once, however often it changed
+            f"wal_autocheckpoint={_LOG_PAGES}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

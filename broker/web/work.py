@@ -10,6 +10,7 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import InternalError, OperationalError
 
+from broker.db import keep_written_back
 from broker.feature import Steady
 from broker.web.tools import tools
 
@@ -61,6 +62,7 @@ def _beside() -> Iterator[Event]:
     Raises what it failed with.
     """
     steady = [each.steady for each in tools().features if each.steady is not None]
+    steady.append(keep_written_back)
     house: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
     enough = Event()
 
@@ -71,7 +73,7 @@ def _beside() -> Iterator[Event]:
         finally:
             enough.set()
 
-    with ThreadPoolExecutor(max(1, len(steady))) as pool:
+    with ThreadPoolExecutor(len(steady)) as pool:
         going = [pool.submit(run, room) for room in steady]
         try:
             yield enough
