@@ -164,7 +164,7 @@ def create_app(tools: Tools | None = None) -> Flask:
     db.install(app, tools.settings.database_synchronous, pooler=database.pooler)
     for part in (uploads, headers, cookies, locale, csrf, static_files, errors):
         part.install(app)
-    lane.install(app, short_way.DOORS)
+    lane.install(app, short_way.DOORS, short_way.DOCUMENTS)
     app.register_blueprint(shell)
     app.register_blueprint(health.pages)
     app.cli.add_command(work)

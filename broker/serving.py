@@ -1,8 +1,6 @@
 """Which application serves this thread, known without Flask's proxies."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any
 
 from flask import Flask, current_app
@@ -10,14 +8,23 @@ from flask import Flask, current_app
 _AT_WORK: ContextVar[dict[str, Any] | None] = ContextVar("broker_at_work", default=None)
 
 
-@contextmanager
-def by(app: Flask) -> Iterator[None]:
+class by:  # noqa: N801  reads as what it does
     """While it lasts, this application serves: Flask need not be asked, and need not be there."""
-    before = _AT_WORK.set(app.extensions)
-    try:
-        yield
-    finally:
-        _AT_WORK.reset(before)
+
+    __slots__ = ("_before", "_held")
+
+    def __init__(self, app: Flask) -> None:
+        """`app` serves."""
+        self._held = app.extensions
+        self._before: Token[dict[str, Any] | None]
+
+    def __enter__(self) -> None:
+        """It serves from here on."""
+        self._before = _AT_WORK.set(self._held)
+
+    def __exit__(self, *_: object) -> None:
+        """Whoever served before serves again."""
+        _AT_WORK.reset(self._before)
 
 
 def extensions() -> dict[str, Any]:

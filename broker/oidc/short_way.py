@@ -25,7 +25,7 @@ from broker.oidc.token import answerer
 from broker.oidc.token_request import Refusal, TokenRequest
 from broker.web import bearer, cookies
 from broker.web.headers import TO_EVERYONE
-from broker.web.lane import Answer, Door, Told, form, once, query
+from broker.web.lane import Answer, Doors, Told, form, once, query
 from broker.web.locale import ASKED
 from broker.web.tools import Tools, tools
 
@@ -106,14 +106,16 @@ def introspect_briefly(environ: "WSGIEnvironment") -> Answer:
         return _json(introspection.told(tx, token, client, house, now))
 
 
-DOORS: Final[Mapping[tuple[str, str], Door]] = {
+DOORS: Final[Doors] = {
     ("GET", "/authorize"): authorize_briefly,
     ("POST", "/token"): token_briefly,
     ("GET", "/userinfo"): userinfo_briefly,
     ("POST", "/introspect"): introspect_briefly,
-    **{("GET", path): publishing.door(name) for path, name in publishing.DOORS.items()},
 }
-"""Method and path → what answers there in front of Flask: all that the short way serves."""
+DOCUMENTS: Final[Doors] = {
+    ("GET", path): publishing.door(name) for path, name in publishing.DOORS.items()
+}
+"""Together all that the short way serves."""
 
 _NOTHING: Final = (("Content-Type", "text/html; charset=utf-8"), ("Content-Length", "0"))
 

@@ -60,19 +60,27 @@ class Told(Exception):
 Door = Callable[["WSGIEnvironment"], Answer]
 """What a request asks → its answer. Raises NotBrief, BrokerError or Told."""
 
+Doors = Mapping[tuple[str, str], Door]
+"""Method and path → door."""
 
-def install(app: Flask, doors: Mapping[tuple[str, str], Door]) -> None:
-    """Put the doors, by method and path, in front of the application."""
+
+def install(app: Flask, doors: Doors, documents: Doors) -> None:
+    """Put the doors in front of the application; `documents` ask nothing of the database."""
     plain: WSGIApplication = app.wsgi_app
     fixed = always(app)
 
     def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        door = doors.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        asked = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        door = doors.get(asked) or documents.get(asked)
         if door is None:
             return plain(environ, start_response)
         try:
-            with serving.by(app), turn():
-                answer = door(environ)
+            with serving.by(app):
+                if asked in documents:
+                    answer = door(environ)
+                else:
+                    with turn():
+                        answer = door(environ)
         except (NotBrief, BrokerError):
             return plain(environ, start_response)
         except Told as told:
