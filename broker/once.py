@@ -12,8 +12,7 @@ def wrote(tx: Session, table: type, **row: Any) -> bool:
 
     A transaction that inserted the same and has not ended is waited for.
     """
-    # Both databases spell it alike, and SQLAlchemy has it in the dialect's own insert only: that
-    # of the database that is spoken to is loaded already, the other one never need be.
+    # Both databases spell it alike, but SQLAlchemy has it only in the insert of each dialect.
     dialect = import_module(f"sqlalchemy.dialects.{tx.get_bind().dialect.name}")
     statement = dialect.insert(table).values(row).on_conflict_do_nothing()
     return tx.execute(statement.returning(literal_column("1"))).first() is not None
