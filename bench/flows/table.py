@@ -154,9 +154,8 @@ def noise(visits: Sequence[Visit]) -> str:
     for number in sorted({v.round for v in visits}):
         loads = [f.foreign for v in visits if v.round == number for f in v.figures.values()]
         said.append(f"{median(loads):.2f} ({min(loads):.2f}–{max(loads):.2f})")
-    ours = max(
-        (f.generator for v in visits for o, f in v.figures.items() if o not in STATIC), default=0
-    )
+    flows = (f.generator for v in visits for o, f in v.figures.items() if o not in STATIC)
+    ours = max(flows, default=0.0)
     rest = [f.generator for v in visits for o, f in v.figures.items() if o in STATIC]
     return (
         f"Foreign load by round, processors: {'; '.join(said)}. "
