@@ -17,8 +17,6 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
-from broker import libpq
-
 WAIT_S: Final = 10.0
 MOST: Final = 32
 """Units that share a commit: the first of them waits for the last."""
@@ -209,6 +207,8 @@ def one(engine: Engine, *, pooler: bool, begins: bool = True) -> Iterator[Brief]
 
     Without `begins` each statement stands for itself.
     """
+    from broker import libpq  # noqa: PLC0415  its driver is large, and not everybody's
+
     dialect, pooled = engine.dialect, engine.raw_connection()
     try:
         cursor = libpq.Cursor(pooled.dbapi_connection, None if pooler else pooled.info)

@@ -75,6 +75,22 @@ class Cursor:
         self._told: set[bytes] | None = None if kept is None else kept.setdefault(_PREPARED, set())
         self._result: PGresult
 
+    @staticmethod
+    def ready(statement: Any, row: Callable[[Sequence[Any]], Any]) -> Spoken:
+        """The statement for this cursor. Raises TypeError for a type not in the table here."""
+        compiled = statement.compile(dialect=_DIALECT)
+        names = tuple(compiled.positiontup)
+        kinds = [compiled.binds[name].type for name in names]
+        formats = tuple(_BINARY if isinstance(kind, LargeBinary) else 0 for kind in kinds)
+        return Spoken(
+            Statement(b"broker_%d" % next(_NUMBERS), str(compiled).encode(), formats),
+            names,
+            tuple(_outward(kind) for kind in kinds),
+            {name: compiled.params.get(name) for name in names},
+            row,
+            tuple(_inward(column.type) for column in statement.exported_columns),
+        )
+
     def execute(self, statement: Statement, arguments: list[bytes | None]) -> None:
         """Run it. Raises psycopg.Error."""
         if self._told is None:
@@ -108,22 +124,6 @@ class Cursor:
         if result.status not in _SUCCEEDED:
             raise error_from_result(result)
         self._result = result
-
-
-def spoken(statement: Any, row: Callable[[Sequence[Any]], Any]) -> Spoken:
-    """The statement for libpq. Raises TypeError for a type that is not in the table here."""
-    compiled = statement.compile(dialect=_DIALECT)
-    names = tuple(compiled.positiontup)
-    kinds = [compiled.binds[name].type for name in names]
-    formats = tuple(_BINARY if isinstance(kind, LargeBinary) else 0 for kind in kinds)
-    return Spoken(
-        Statement(b"broker_%d" % next(_NUMBERS), str(compiled).encode(), formats),
-        names,
-        tuple(_outward(kind) for kind in kinds),
-        {name: compiled.params.get(name) for name in names},
-        row,
-        tuple(_inward(column.type) for column in statement.exported_columns),
-    )
 
 
 def _outward(kind: Any) -> Outward:

@@ -10,12 +10,11 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import JSON, Dialect, Executable
 from sqlalchemy.orm import Session
 
-from broker import libpq
 from broker.brief import Brief, known
 from broker.db import connection as connection_of
 from broker.moment import UtcDateTime
@@ -23,6 +22,23 @@ from broker.moment import UtcDateTime
 Convert = Callable[[Any], Any]
 Row = Callable[[Sequence[Any]], Any]
 """Values in the order of the columns → the row by their names."""
+
+
+class Ready(Protocol):
+    """A statement for one kind of cursor: what that is told, what goes in, what comes out."""
+
+    @property
+    def statement(self) -> Any:
+        """As the cursor takes it."""
+        ...
+
+    def arguments(self, said: Mapping[str, Any]) -> Any:
+        """The values as the cursor takes them."""
+        ...
+
+    def read(self, values: Sequence[Any]) -> Any:
+        """The row by the names of its columns."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +78,7 @@ class Prepared:
     def __init__(self, statement: Executable) -> None:
         """Remember the statement; it is compiled when a kind of database first runs it."""
         self._statement: Any = statement
-        self._ready: dict[type, _Ready | libpq.Spoken] = {}
+        self._ready: dict[type, Ready] = {}
 
     def first(self, tx: Session, **said: Any) -> Any:
         """The first row, columns by name, or None."""
@@ -79,7 +95,7 @@ class Prepared:
         """Run it, for its effect only."""
         self._run(tx, said)
 
-    def _run(self, tx: Session, said: Mapping[str, Any]) -> "tuple[_Ready | libpq.Spoken, Any]":
+    def _run(self, tx: Session, said: Mapping[str, Any]) -> tuple[Ready, Any]:
         if type(tx) is Brief:
             dialect, pooled, cursor, way = tx.dialect, tx.pooled, tx.cursor, type(tx.cursor)
         else:
@@ -97,12 +113,12 @@ class Prepared:
             raise known(dialect, pooled, error, str(self._statement)) from error
         return ready, cursor
 
-    def _prepared(self, way: type, dialect: Dialect) -> "_Ready | libpq.Spoken":
+    def _prepared(self, way: type, dialect: Dialect) -> Ready:
         columns = [column.name for column in self._statement.exported_columns]
         row: Row = namedtuple("Row", columns)._make  # type: ignore[attr-defined]  # noqa: PYI024
-        if way is libpq.Cursor:
-            return libpq.spoken(self._statement, row)
-        return _prepare(self._statement, dialect, row)
+        # A cursor of ours knows itself how it is spoken to.
+        own: Callable[[Any, Row], Ready] | None = getattr(way, "ready", None)
+        return own(self._statement, row) if own else _prepare(self._statement, dialect, row)
 
 
 def _prepare(statement: Any, dialect: Dialect, row: Row) -> _Ready:

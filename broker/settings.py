@@ -1,15 +1,17 @@
 """Typed settings, read once from BROKER_* environment variables (docs/settings.md lists them)."""
 
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -17,10 +19,8 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "BROKER_"
-
 
 _HERE = frozenset({"localhost", "127.0.0.1"})
 _NEVER_REAL = (".test", ".example", ".localhost")  # RFC 6761 §6: no such name is ever delegated
@@ -39,6 +39,11 @@ def _issuer(url: str) -> str:
     if not parts.hostname or parts.query or parts.fragment or parts.path.rstrip("/"):
         raise ValueError("must be an origin: no path, query or fragment")
     return url.rstrip("/")
+
+
+_Many = TypeVar("_Many")
+_Listed = Annotated[_Many, BeforeValidator(lambda v: json.loads(v) if isinstance(v, str) else v)]
+"""Several values: a list in JSON."""
 
 
 class _Section(BaseModel):
@@ -79,9 +84,9 @@ class AuthenticationSettings(_Section):
     """DNS name that the signer's certificate must bear; empty: any."""
     least_certification: Literal["L1", "L1plus", "L2", "L2plus", "L3", "L3plus"] = "L2"
     """FIDO level from which on an attested key of a model counts as such."""
-    forbidden_models: frozenset[UUID] = frozenset()
+    forbidden_models: _Listed[frozenset[UUID]] = frozenset()
     """AAGUIDs of models of keys that are not enrolled, and that prove little where they were."""
-    allowed_models: frozenset[UUID] = frozenset()
+    allowed_models: _Listed[frozenset[UUID]] = frozenset()
     """AAGUIDs of the only models whose keys may count as attested; empty: any that FIDO knows."""
     recovery_cooling: timedelta = timedelta(hours=24)
     """From using a recovery code until a key that was enrolled by it counts in full."""
@@ -166,7 +171,7 @@ class AuditSettings(_Section):
     """
     mark: Path | None = None
     """File outside the database with the newest checkpoint ever signed; unset: beside SQLite's."""
-    witnesses: tuple[str, ...] = ()
+    witnesses: _Listed[tuple[str, ...]] = ()
     """Who cosigns: each a verifier key, a space and an address that ends in add-checkpoint."""
     quorum: int = Field(default=0, ge=0, le=32)
     """How many witnesses must have cosigned."""
@@ -192,12 +197,8 @@ class TracesSettings(_Section):
     """How many of the traces are kept."""
 
 
-class Settings(BaseSettings):
+class Settings(_Section):
     """Everything that an operator may decide."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid"
-    )
 
     issuer: Annotated[str, AfterValidator(_issuer)] = "http://localhost:8000"
     """The public origin of this broker; the `iss` of every token, and the WebAuthn origin."""
@@ -277,10 +278,22 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     if unknown:
         raise SettingsRejected(f"unknown settings: {', '.join(unknown)}")
     try:
-        return Settings()
+        return Settings.model_validate(_nested({name: environ[name] for name in given}))
     except ValidationError as error:
         wrong = (
             f"{PREFIX}{'__'.join(str(part) for part in e['loc']).upper()}: {e['msg']}"
             for e in error.errors(include_url=False, include_context=False, include_input=False)
         )
         raise SettingsRejected("; ".join(wrong)) from None
+
+
+def _nested(given: Mapping[str, str]) -> dict[str, Any]:
+    """The values by section and name: `BROKER_OIDC__CODE_LIFETIME` is code_lifetime in oidc."""
+    told: dict[str, Any] = {}
+    for name in sorted(given, reverse=True):  # so that a whole section overrides what is in it
+        *sections, last = name.lower().removeprefix(PREFIX.lower()).split("__")
+        place = told
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[last] = given[name]
+    return told

@@ -83,6 +83,7 @@ class Ours:
                 postgres.make(folder, "broker")
                 stack.enter_context(postgres.running(folder))
             environ = self.environ(folder, "http://127.0.0.1:1")
+            run(environ, "-m", "compileall", "-q", "broker", "deploy")  # as an image is made
             for task in ("keys", "database"):
                 run(environ, "-m", "broker.setup", task)
             secrets = {

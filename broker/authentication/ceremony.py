@@ -12,18 +12,6 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any, TypeVar
 
-from webauthn import verify_authentication_response, verify_registration_response
-from webauthn.authentication.verify_authentication_response import VerifiedAuthentication
-from webauthn.helpers.cose import COSEAlgorithmIdentifier
-from webauthn.helpers.structs import (
-    AuthenticationCredential,
-    AuthenticatorAssertionResponse,
-    AuthenticatorAttestationResponse,
-    CredentialDeviceType,
-    RegistrationCredential,
-)
-from webauthn.registration.verify_registration_response import VerifiedRegistration
-
 from broker.authentication.client_data import Expected, demand_ours
 from broker.authentication.message import (
     UnverifiedAssertion,
@@ -43,6 +31,8 @@ _HEADER = 37
 _ATTESTED_START = _HEADER + 16 + 2
 """Octets before the credential ID: the AAGUID and the ID's length follow the header (§6.5.1)."""
 _LONGEST_WAIT = timedelta(minutes=5)
+_SEVERAL_DEVICES = "multi_device"
+"""How py_webauthn calls a key that may be on more devices than one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +121,8 @@ def verify_attestation(answer: UnverifiedAttestation, expected: Expected) -> Enr
 
     A statement of attestation must be true if there is one, but no trust is drawn from it.
     """
+    from broker.authentication import library  # noqa: PLC0415  as it says
+
     demand_ours(answer.client_data, "webauthn.create", expected)
     statement = demand_plain_cbor(answer.attestation_object)
     if not isinstance(statement, dict) or statement.keys() != {"fmt", "attStmt", "authData"}:
@@ -138,7 +130,7 @@ def verify_attestation(answer: UnverifiedAttestation, expected: Expected) -> Enr
     if answer.discoverable is False:
         raise reject("not_discoverable")  # it could never be used where nobody types a name
     _demand_verified_user(statement["authData"], expected)
-    verified = _held(lambda: _verify_registration(answer, expected))
+    verified = _held(lambda: library.verify_registration(answer, expected, ALGORITHMS))
     if verified.credential_id != answer.credential_id:
         raise reject("credential_id_differs")
     demand_sound(verified.credential_public_key)
@@ -150,7 +142,7 @@ def verify_attestation(answer: UnverifiedAttestation, expected: Expected) -> Enr
         sign_count=verified.sign_count,
         aaguid=verified.aaguid,
         attestation_format=str(verified.fmt),
-        backup_eligible=verified.credential_device_type is CredentialDeviceType.MULTI_DEVICE,
+        backup_eligible=verified.credential_device_type == _SEVERAL_DEVICES,
         backed_up=verified.credential_backed_up,
         transports=answer.transports,
         attestation_object=answer.attestation_object,
@@ -177,12 +169,12 @@ def verify_assertion(
 
     `identified`: whether we already knew whose key to ask for; if not, the answer must say.
     """
+    from broker.authentication import library  # noqa: PLC0415  as it says
+
     demand_for_us(answer, expected)
     _demand_owner(answer, known, identified=identified)
-    verified = _held(lambda: _verify_authentication(answer, known, expected))
-    if known.backup_eligible != (
-        verified.credential_device_type is CredentialDeviceType.MULTI_DEVICE
-    ):
+    verified = _held(lambda: library.verify_authentication(answer, known.public_key, expected))
+    if known.backup_eligible != (verified.credential_device_type == _SEVERAL_DEVICES):
         raise reject("backup_eligibility_changed")
     # After the signature: judged before it, anyone could report a stranger's key as cloned.
     count = verified.new_sign_count
@@ -221,46 +213,6 @@ def _demand_extensions(authenticator_data: bytes, start: int) -> None:
         outputs = demand_plain_cbor(authenticator_data[start:])
         if not isinstance(outputs, dict) or not all(isinstance(name, str) for name in outputs):
             raise reject("extensions")
-
-
-def _verify_registration(answer: UnverifiedAttestation, expected: Expected) -> VerifiedRegistration:
-    return verify_registration_response(
-        credential=RegistrationCredential(
-            id=base64url(answer.credential_id),
-            raw_id=answer.credential_id,
-            response=AuthenticatorAttestationResponse(
-                client_data_json=answer.client_data, attestation_object=answer.attestation_object
-            ),
-        ),
-        expected_challenge=expected.challenge,
-        expected_rp_id=expected.rp_id,
-        expected_origin=expected.origin,
-        require_user_presence=expected.attended,
-        require_user_verification=expected.attended,
-        supported_pub_key_algs=[COSEAlgorithmIdentifier(a) for a in ALGORITHMS],
-    )
-
-
-def _verify_authentication(
-    answer: UnverifiedAssertion, known: KnownKey, expected: Expected
-) -> VerifiedAuthentication:
-    return verify_authentication_response(
-        credential=AuthenticationCredential(
-            id=base64url(answer.credential_id),
-            raw_id=answer.credential_id,
-            response=AuthenticatorAssertionResponse(
-                client_data_json=answer.client_data,
-                authenticator_data=answer.authenticator_data,
-                signature=answer.signature,
-            ),
-        ),
-        expected_challenge=expected.challenge,
-        expected_rp_id=expected.rp_id,
-        expected_origin=expected.origin,
-        credential_public_key=known.public_key,
-        credential_current_sign_count=0,
-        require_user_verification=True,
-    )
 
 
 def _held(verify: Callable[[], _T]) -> _T:

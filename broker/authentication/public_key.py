@@ -2,13 +2,6 @@
 
 from typing import Any, Final
 
-from webauthn.helpers import (
-    decode_credential_public_key,
-    decoded_public_key_to_cryptography,
-    encode_cbor,
-    parse_cbor,
-)
-
 from broker.authentication.message import reject
 
 ALGORITHMS: Final = (-8, -7, -257)
@@ -30,13 +23,16 @@ def demand_sound(cose_key: bytes) -> None:
     Raises EvidenceRejected. A key that never signed anything at enrolment, as with attestation
     none, is looked at here for the first time.
     """
+    from broker.authentication import library  # noqa: PLC0415  as it says
+
     key = demand_plain_cbor(cose_key)
     if not isinstance(key, dict) or not all(type(name) is int for name in key):
         raise reject("public_key")
     if not (_is_p256(key) or _is_ed25519(key) or _is_rsa(key)):
         raise reject("public_key")
     try:
-        decoded_public_key_to_cryptography(decode_credential_public_key(cose_key))
+        found = library.decode_credential_public_key(cose_key)
+        library.decoded_public_key_to_cryptography(found)
     except Exception as error:  # a point that is not on the curve
         raise reject("public_key") from error
 
@@ -47,9 +43,11 @@ def demand_plain_cbor(encoded: bytes) -> Any:
     Decoders stop after the first item, and read many spellings of it: bytes that do not come
     out again as they went in could say one thing to us and another to the next reader.
     """
+    from broker.authentication import library  # noqa: PLC0415  as it says
+
     try:
-        found = parse_cbor(encoded)
-        again = encode_cbor(found)
+        found = library.parse_cbor(encoded)
+        again = library.encode_cbor(found)
     except Exception as error:  # whatever the decoder stumbles over
         raise reject("cbor") from error
     if again != encoded:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from broker import entropy
 from broker.audit import store
 from broker.audit.entry import to_text
+from broker.desk import newest
 from broker.desk.door import Body, Visit, Whole
 from broker.desk.models import Case, Comment
 from broker.desk.sight import Sight, covers, within
@@ -33,9 +34,6 @@ WORDS: Final[dict[str, str]] = {
     "closed": "closed",
 }
 """State → in a word; English msgids."""
-
-MOST = 200
-"""Cases in one list."""
 
 
 class Opening(Body):
@@ -129,14 +127,20 @@ def about(tx: Session, index: int, sight: Sight) -> list[Case]:
     return [case for case in tx.scalars(those) if covers(sight, case.client)]
 
 
-def listed(tx: Session, state: str | None, sight: Sight) -> list[Case]:
-    """The newest cases in sight, at most 200."""
-    those = select(Case).order_by(Case.opened.desc(), Case.id).limit(MOST)
+def listed(
+    tx: Session, state: str | None, sight: Sight, after: str | None
+) -> tuple[list[Case], str | None]:
+    """A page of the cases in sight, the newest first, and where the next one begins.
+
+    `after` is the case that the page before ended with. Raises NotFound.
+    """
+    last = None if after is None else find(tx, after, sight)
+    those = select(Case)
     if state is not None:
         those = those.where(Case.state == state)
     if sight is not None:
         those = those.where(Case.client.in_(sight))
-    return list(tx.scalars(those))
+    return newest.page(tx, those, Case.opened, last)
 
 
 def shown(case: Case) -> dict[str, Any]:

@@ -13,8 +13,11 @@ from broker.web.tools import tools
 
 commands = AppGroup("desk", help="The auditors' desk.")
 
+_NAMED = {"ignore_unknown_options": True}
+"""One in 64 of the names that we make begins with a hyphen, and is no option for that."""
 
-@commands.command()
+
+@commands.command(context_settings=_NAMED)
 @click.argument("account_id")
 @click.option("--scope", default=" ".join(ALL), show_default=True, help="Space-separated.")
 @click.option("--client", "clients", multiple=True, help="Limit to this service's entries.")
@@ -35,7 +38,7 @@ def appoint(account_id: str, scope: str, clients: tuple[str, ...]) -> None:
     click.echo(name)
 
 
-@commands.command()
+@commands.command(context_settings=_NAMED)
 @click.argument("name")
 def dismiss(name: str) -> None:
     """Let an auditor read the record no more."""

@@ -15,6 +15,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from broker.audit import query
 from broker.audit.log import record
 from broker.audit.worker import catch_up
 from broker.db import transaction
@@ -84,6 +85,8 @@ class Visit:
     tx: Session
     reader: Reader
     now: datetime
+    asked: Mapping[str, str]
+    """The arguments of the query, where `visit` was told which there may be."""
 
     @property
     def sight(self) -> Sight:
@@ -153,11 +156,12 @@ class Visit:
 
 
 @contextmanager
-def visit(scope: str) -> Iterator[Visit]:
+def visit(scope: str, known: frozenset[str] | None = frozenset()) -> Iterator[Visit]:
     """A visit by the caller of this request; it commits with its trace, or nothing is answered.
 
+    `known` are the arguments that its query may have; None: whoever asks reads the query itself.
     Raises OAuthError: invalid_token, insufficient_scope, insufficient_user_authentication;
-    NotAllowed not_an_auditor; TooMany; RecordUnavailable.
+    NotAllowed not_an_auditor; TooMany; Malformed; RecordUnavailable.
     """
     now, house = tools().clock(), tools()
     if house.read_token is None:
@@ -169,7 +173,8 @@ def visit(scope: str) -> Iterator[Visit]:
             reader = auditor.of_caller(tx, house.read_token(tx, brought, now), house.policy)
             reader.need(scope)
             _count(reader, now)
-            yield Visit(tx, reader, now)
+            given = request.args.items(multi=True)
+            yield Visit(tx, reader, now, {} if known is None else query.single(given, known))
     except DBAPIError as error:
         raise RecordUnavailable("record_unavailable", type(error).__name__) from error
 

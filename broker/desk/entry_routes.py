@@ -14,7 +14,7 @@ pages = Blueprint("entries", __name__)
 @pages.get("/entries")
 def entries() -> Response:
     """A page of entries, oldest first."""
-    with visit(scope.READ) as here:
+    with visit(scope.READ, None) as here:
         wanted = query.parse_entries(request.args.items(multi=True))
         those = (*store.conditions(wanted), *within(here.sight))
         those += tuple(moments.within(here.tx, wanted.since, wanted.until))
@@ -27,7 +27,6 @@ def entries() -> Response:
 def entry(index: str) -> Response:
     """One entry: read, and as its exact bytes."""
     with visit(scope.READ) as here:
-        query.single(request.args.items(multi=True))
         found = store.entry(here.tx, query.parse_index(index), *within(here.sight))
         return here.told(found, "entry", FOR_EVER, index=found["index"])
 
@@ -35,7 +34,7 @@ def entry(index: str) -> Response:
 @pages.get("/assertions")
 def list_assertions() -> Response:
     """A page of what services were told of people, or were refused, oldest first."""
-    with visit(scope.READ) as here:
+    with visit(scope.READ, None) as here:
         wanted = assertion_query.parse_assertions(request.args.items(multi=True))
         found, onward, facts = look(here, wanted)
         body = {"assertions": found, "next": onward}
@@ -46,7 +45,6 @@ def list_assertions() -> Response:
 def assertion(index: str) -> Response:
     """One assertion with its whole chain."""
     with visit(scope.READ) as here:
-        query.single(request.args.items(multi=True))
         found = assertions.chain(here.tx, query.parse_index(index), here.sight)
         links = [each["index"] for name in ("evidence", "grant") for each in found[name]]
         place = found["assertion"]["index"]
@@ -56,7 +54,7 @@ def assertion(index: str) -> Response:
 @pages.get("/statistics")
 def count() -> Response:
     """How many assertions a month had, small numbers withheld."""
-    with visit(scope.READ) as here:
+    with visit(scope.READ, None) as here:
         wanted = assertion_query.parse_month(request.args.items(multi=True), here.now)
         found = statistics.count(here.tx, wanted, here.sight)
         return here.told(found, "statistics", month=wanted.month, by=wanted.by)

@@ -18,7 +18,6 @@ pages = Blueprint("proofs", __name__)
 def entry_proof(index: str) -> Response:
     """The path from one entry to the root of a signed checkpoint."""
     with visit(scope.PROOF) as here:
-        query.single(request.args.items(multi=True))
         found = store.entry(here.tx, query.parse_index(index), *within(here.sight))
         return here.told(proof(here, found), "proof", index=found["index"])
 
@@ -28,7 +27,6 @@ def leaf(index: str) -> Response:
     """The exact bytes of one entry, as `miftah-verify proof` reads them."""
     with visit(scope.PROOF) as here:
         here.reader.need(scope.READ)
-        query.single(request.args.items(multi=True))
         found = store.entry(here.tx, query.parse_index(index), *within(here.sight))
         content, kind = decode(found["leaf"]), "application/octet-stream"
         return here.given(content, kind, "leaf", FOR_EVER, index=found["index"])
@@ -38,7 +36,6 @@ def leaf(index: str) -> Response:
 def proof_file(index: str) -> Response:
     """The same proof as a file that stands alone (C2SP tlog-proof)."""
     with visit(scope.PROOF) as here:
-        query.single(request.args.items(multi=True))
         found = store.entry(here.tx, query.parse_index(index), *within(here.sight))
         content = alone(proof(here, found)).encode()
         return here.given(content, "text/plain", "proof", ASK_AGAIN, index=found["index"])
@@ -48,7 +45,6 @@ def proof_file(index: str) -> Response:
 def head() -> Response:
     """The newest signed checkpoint, at most a minute old."""
     with visit(scope.PROOF) as here:
-        query.single(request.args.items(multi=True))
         signed = checkpoint.recent(here.tx, here.now)
         return here.given(signed.encode(), "text/plain", "checkpoint", ASK_AGAIN)
 
@@ -56,7 +52,7 @@ def head() -> Response:
 @pages.get("/consistency")
 def consistency() -> Response:
     """What shows that the tree of `from` entries is the beginning of that of `to` entries."""
-    with visit(scope.PROOF) as here:
+    with visit(scope.PROOF, None) as here:
         old, new = query.parse_sizes(request.args.items(multi=True))
         if new > checkpoint.covered(here.tx):
             raise Malformed("malformed", "to: more entries than the newest checkpoint covers")
@@ -70,7 +66,6 @@ def consistency() -> Response:
 def tile(path: str) -> Response:
     """A tile of the tree or a bundle of entries (C2SP tlog-tiles)."""
     with visit(scope.PROOF) as here:
-        query.single(request.args.items(multi=True))
         wanted = query.parse_tile(path)
         if wanted.level is None:
             _may_read_everything(here.reader.scope, limited=here.sight is not None)

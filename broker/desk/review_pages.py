@@ -17,11 +17,12 @@ _NUMBER = re.compile(r"[0-9]{1,16}")
 
 @pages.get("/cases")
 def list_cases() -> str:
-    """The newest cases in sight."""
+    """A page of the cases in sight, the newest first."""
     with seated(scope.READ) as here:
-        found = [cases.shown(case) for case in cases.listed(here.tx, None, here.sight)]
+        rows, onward = cases.listed(here.tx, None, here.sight, request.args.get("after"))
+        found = [cases.shown(case) for case in rows]
         here.note("cases", count=len(found))
-    return render_template("desk/cases.html", cases=found)
+    return render_template("desk/cases.html", cases=found, onward=onward)
 
 
 @pages.post("/cases")
@@ -71,13 +72,15 @@ def change(name: str) -> BaseResponse:
 
 @pages.get("/unmaskings")
 def list_unmaskings() -> str:
-    """The newest requests in sight."""
+    """A page of the requests in sight, the newest first."""
     with seated(scope.UNMASK) as here:
-        rows = unmasking.listed(here.tx, here.sight)
+        rows, onward = unmasking.listed(here.tx, here.sight, request.args.get("after"))
         found = [unmasking.shown(row, here.now) for row in rows]
         me = here.reader.name
         here.note("unmaskings", count=len(found))
-    return render_template("desk/unmaskings.html", rows=found, me=me, words=unmasking.WORDS)
+    return render_template(
+        "desk/unmaskings.html", rows=found, onward=onward, me=me, words=unmasking.WORDS
+    )
 
 
 @pages.post("/unmaskings")

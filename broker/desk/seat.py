@@ -62,7 +62,7 @@ def seated(scope: str) -> Iterator[Visit]:
             reader: Reader = auditor.of_account(tx, who.account_id)
             if scope not in reader.scope:
                 raise NotAllowed("out_of_sight", f"the scope {scope} is needed")
-            yield Visit(tx, reader, now)
+            yield Visit(tx, reader, now, {})
     except DBAPIError as error:
         raise RecordUnavailable("record_unavailable", type(error).__name__) from error
 

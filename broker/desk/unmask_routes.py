@@ -1,8 +1,7 @@
 """The auditors' API (openapi.yaml): asking who a person is, deciding on it, and being told."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
-from broker.audit import query
 from broker.desk import scope, unmasking
 from broker.desk.door import sent, visit
 from broker.web.tools import tools
@@ -12,11 +11,11 @@ pages = Blueprint("unmaskings", __name__)
 
 @pages.get("/unmaskings")
 def list_unmaskings() -> Response:
-    """The newest requests in sight."""
-    with visit(scope.UNMASK) as here:
-        query.single(request.args.items(multi=True))
-        found = unmasking.listed(here.tx, here.sight)
-        body = {"unmaskings": [unmasking.shown(row, here.now) for row in found]}
+    """A page of the requests in sight, the newest first."""
+    with visit(scope.UNMASK, frozenset({"after"})) as here:
+        found, onward = unmasking.listed(here.tx, here.sight, here.asked.get("after"))
+        shown = [unmasking.shown(row, here.now) for row in found]
+        body = {"unmaskings": shown, "next": onward}
         return here.told(body, "unmaskings", count=len(found))
 
 
@@ -24,7 +23,6 @@ def list_unmaskings() -> Response:
 def ask() -> Response:
     """Ask who the person of an entry is."""
     with visit(scope.UNMASK) as here:
-        query.single(request.args.items(multi=True))
 
         def begin() -> Response:
             row = unmasking.ask(here, sent(unmasking.Request), tools().random)
@@ -37,7 +35,6 @@ def ask() -> Response:
 def get_unmasking(name: str) -> Response:
     """One request."""
     with visit(scope.UNMASK) as here:
-        query.single(request.args.items(multi=True))
         row = unmasking.find(here.tx, name, here.sight)
         return here.told(unmasking.shown(row, here.now), "unmasking", unmasking=row.id)
 
@@ -46,7 +43,6 @@ def get_unmasking(name: str) -> Response:
 def decide(name: str) -> Response:
     """The second auditor's word."""
     with visit(scope.UNMASK) as here:
-        query.single(request.args.items(multi=True))
         row = unmasking.find(here.tx, name, here.sight)
 
         def settle() -> Response:
@@ -60,6 +56,5 @@ def decide(name: str) -> Response:
 def person(name: str) -> Response:
     """Who it is, while the time runs; kept by nobody on the way."""
     with visit(scope.UNMASK) as here:
-        query.single(request.args.items(multi=True))
         row = unmasking.find(here.tx, name, here.sight)
         return here.told(unmasking.person(here, row), "person", "no-store", unmasking=row.id)

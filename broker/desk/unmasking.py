@@ -12,6 +12,7 @@ from broker import entropy
 from broker.audit import store
 from broker.audit.entry import to_text
 from broker.audit.models import AuditSubject
+from broker.desk import newest
 from broker.desk.auditor import Reader
 from broker.desk.door import Body, Visit, Whole
 from broker.desk.models import Unmasking
@@ -34,9 +35,6 @@ WORDS: Final[dict[str, str]] = {
     "over": "over",
 }
 """State → in words; English msgids."""
-
-MOST = 200
-"""Requests in one list."""
 
 
 class Request(Body):
@@ -117,12 +115,16 @@ def person(here: Visit, row: Unmasking) -> dict[str, Any]:
     return {"unmasking": row.id, "entry": row.entry, "claims": told}
 
 
-def listed(tx: Session, sight: Sight) -> list[Unmasking]:
-    """The newest requests in sight, at most 200."""
-    those = select(Unmasking).order_by(Unmasking.requested.desc(), Unmasking.id).limit(MOST)
+def listed(tx: Session, sight: Sight, after: str | None) -> tuple[list[Unmasking], str | None]:
+    """A page of the requests in sight, the newest first, and where the next one begins.
+
+    `after` is the request that the page before ended with. Raises NotFound.
+    """
+    last = None if after is None else find(tx, after, sight)
+    those = select(Unmasking)
     if sight is not None:
         those = those.where(Unmasking.client.in_(sight))
-    return list(tx.scalars(those))
+    return newest.page(tx, those, Unmasking.requested, last)
 
 
 def state(row: Unmasking, now: datetime) -> str:

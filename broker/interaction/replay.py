@@ -3,9 +3,9 @@
 import hashlib
 from datetime import datetime
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from broker import once
 from broker.interaction.models import UsedOnce
 
 
@@ -17,8 +17,4 @@ def first_use(tx: Session, kind: str, owner: str, name: str, expires: datetime) 
     digest = hashlib.sha256(
         f"{kind}\x00{owner}\x00{name}".encode("utf-8", "surrogatepass")
     ).digest()
-    dialect = tx.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = insert(UsedOnce).values(digest=digest, expires=expires)
-    noted = tx.execute(statement.on_conflict_do_nothing().returning(UsedOnce.digest))
-    return noted.first() is not None
+    return once.wrote(tx, UsedOnce, digest=digest, expires=expires)

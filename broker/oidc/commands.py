@@ -23,6 +23,8 @@ from broker.web.tools import tools
 
 clients = AppGroup("client", help="Register relying services.")
 
+_NAMED = {"ignore_unknown_options": True}
+"""One in 64 of the names that we make begins with a hyphen, and is no option for that."""
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _LARGEST = 1024 * 1024
 
@@ -71,7 +73,7 @@ def register(  # noqa: PLR0913  one per option
         click.echo(f"client_secret {made.secret}")
 
 
-@clients.command()
+@clients.command(context_settings=_NAMED)
 @click.argument("client_id")
 @click.option("--metadata", "file", type=_FILE, required=True, help="The whole new registration.")
 def change(client_id: str, file: Path) -> None:
@@ -83,7 +85,7 @@ def change(client_id: str, file: Path) -> None:
         click.echo(f"client_secret {made.secret}")
 
 
-@clients.command()
+@clients.command(context_settings=_NAMED)
 @click.argument("client_id")
 def show(client_id: str) -> None:
     """Show a client's registration as JSON, which --metadata understands."""
@@ -95,7 +97,7 @@ def show(client_id: str) -> None:
     click.echo(json.dumps(said, ensure_ascii=False, indent=2))
 
 
-@clients.command()
+@clients.command(context_settings=_NAMED)
 @click.argument("client_id")
 def remove(client_id: str) -> None:
     """Remove a client and make worthless all that it was given."""
@@ -104,7 +106,7 @@ def remove(client_id: str) -> None:
         registering.remove(tx, _row(tx, client_id), now)
 
 
-@clients.command()
+@clients.command(context_settings=_NAMED)
 @click.argument("client_id")
 def secret(client_id: str) -> None:
     """Give a client a new secret, shown once; the old one ends at once."""

@@ -100,3 +100,16 @@ def test_the_real_compose_reads_it(name: str) -> None:
         check=False,
     )
     assert told.returncode == 0, told.stderr
+
+
+@pytest.mark.parametrize(
+    ("told_in", "after"),
+    [
+        ("deploy/Containerfile", "COPY broker broker"),
+        ("docs/deployment.md", "pip install --require-hashes"),
+    ],
+)
+def test_what_may_not_write_bytecode_finds_it_made(told_in: str, after: str) -> None:
+    steps = (ROOT / told_in).read_text("utf-8").split(after)[1:]
+    assert steps
+    assert all("-m compileall -q broker" in step for step in steps)

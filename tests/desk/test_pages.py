@@ -290,6 +290,12 @@ def test_an_erased_auditor_reads_no_more(app: Flask, amina: Visit) -> None:
     assert amina.get("/desk").status_code == 403
 
 
+@pytest.mark.parametrize("command", ["appoint", "dismiss"])
+def test_an_identifier_that_begins_with_a_hyphen_is_no_option(app: Flask, command: str) -> None:
+    told = app.test_cli_runner().invoke(args=["desk", command, "-HoNo4X7"])
+    assert "has this" in told.output
+
+
 def test_an_operator_appoints_and_dismisses(app: Flask) -> None:
     visit, run = sign_in(come(app)), app.test_cli_runner().invoke
     made = run(args=["desk", "appoint", visit.account, "--scope", "audit:read"])

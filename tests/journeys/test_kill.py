@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -132,16 +132,27 @@ def start(environ: dict[str, str], port: int) -> subprocess.Popen[bytes]:
     raise AssertionError("the server did not start")
 
 
+def size(database: str) -> int:
+    """Of the record, as far as it is sequenced."""
+    with closing(sqlite3.connect(database, timeout=30)) as found:
+        return int(found.execute("SELECT count(*) FROM audit_entry").fetchone()[0])
+
+
 @contextmanager
 def sequencing(environ: dict[str, str], moments: random.Random) -> Iterator[None]:
-    """A sequencer beside the server, killed as often, in the middle of whatever it does."""
-    over = threading.Event()
+    """A sequencer beside the server, killed whenever it has come to work, whatever it is at."""
+    over, database = threading.Event(), environ["BROKER_DATABASE_URL"].removeprefix("sqlite:///")
 
     def run() -> None:
         while not over.is_set():
             words = ["-m", "flask", "--app", "broker", "audit", "sequence"]
-            process = subprocess.Popen([sys.executable, *words], env=environ)
-            over.wait(3 + moments.random())
+            process, before = (
+                subprocess.Popen([sys.executable, *words], env=environ),
+                size(database),
+            )
+            while not over.wait(0.1) and process.poll() is None and size(database) == before:
+                pass
+            over.wait(2 * moments.random())
             process.kill()
             process.wait()
 

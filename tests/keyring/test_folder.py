@@ -1,10 +1,17 @@
 """The key files: made once, readable by their owner, refused when they are not what they say."""
 
+import base64
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from broker import keyring
 from broker.keyring import ALGORITHMS, KeysMissing, Unlock
@@ -36,6 +43,23 @@ def test_keys_that_only_some_services_ask_for_may_be_missing(tmp_path: Path) -> 
     for alg in ("PS256", "EdDSA"):
         (tmp_path / f"{alg}.{STAMP}.pem").unlink()
     assert keyring.load(tmp_path).algorithms(NOON) == ("ES256", "RS256")
+
+
+@pytest.mark.parametrize("number", ["p", "q", "d", "dmp1", "dmq1", "iqmp", "n"])
+def test_an_rsa_key_with_one_wrong_number_is_refused(tmp_path: Path, number: str) -> None:
+    keyring.init(tmp_path, NOON)
+    path = tmp_path / f"RS256.{STAMP}.pem"
+    made = load_pem_private_key(path.read_bytes(), None)
+    assert isinstance(made, rsa.RSAPrivateKey)
+    numbers = made.private_numbers()
+    right = numbers.public_numbers.n if number == "n" else getattr(numbers, number)
+    octets = (right.bit_length() + 7) // 8
+    der = made.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    bent = der.replace(right.to_bytes(octets, "big"), (right ^ 2).to_bytes(octets, "big"), 1)
+    armour = base64.encodebytes(bent)
+    path.write_bytes(b"-----BEGIN PRIVATE KEY-----\n%s-----END PRIVATE KEY-----\n" % armour)
+    with pytest.raises(KeysMissing, match="belong together"):
+        keyring.load(tmp_path)
 
 
 def test_a_secret_of_another_length_is_refused(tmp_path: Path) -> None:

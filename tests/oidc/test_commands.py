@@ -1,5 +1,7 @@
 """Registering relying services from the command line."""
 
+from pathlib import Path
+
 import pytest
 from flask import Flask
 
@@ -31,6 +33,18 @@ def test_a_new_secret_ends_the_old_one(app: Flask) -> None:
     _, told = run(app, *REGISTER, "--redirect-uri", "https://a.test/cb")
     _, again = run(app, "client", "secret", "essai")
     assert told.split("client_secret ")[1] != again.split("client_secret ")[1]
+
+
+@pytest.mark.parametrize("name", ["-HoNo4X7", "--id-d", "-"])
+def test_a_name_may_begin_with_a_hyphen(app: Flask, tmp_path: Path, name: str) -> None:
+    run(app, *REGISTER[:-1], name, "--redirect-uri", "https://a.test/cb")
+    code, shown = run(app, "client", "show", name)
+    assert code == 0
+    (tmp_path / "whole.json").write_text(shown)
+    changed = ("client", "change", name, "--metadata", str(tmp_path / "whole.json"))
+    for command in (changed, ("client", "secret", name), ("client", "remove", name)):
+        assert run(app, *command)[0] == 0, command
+    assert run(app, "client", "show", name)[0] == 2
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from broker import once
 from broker.audit.log import record
 from broker.jose import thumbprint
 from broker.keyring import Keyring
@@ -23,10 +23,7 @@ def note(tx: Session, keyring: Keyring, alg: str, now: datetime) -> None:
     known = settled("signing_key")
     if kid in known:
         return
-    insert = postgresql.insert if tx.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(SigningKeyUsed).values(kid=kid, alg=alg, since=now)
-    first = tx.scalar(statement.on_conflict_do_nothing().returning(SigningKeyUsed.kid))
-    if first is None:
+    if not once.wrote(tx, SigningKeyUsed, kid=kid, alg=alg, since=now):
         known.add(kid)  # noted before, by a transaction that has ended
         return
     previous = tx.scalar(

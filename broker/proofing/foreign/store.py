@@ -5,10 +5,9 @@ import hmac
 from datetime import datetime
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from broker import entropy
+from broker import entropy, once
 from broker.accounts import vault
 from broker.errors import NotFound
 from broker.identity.evidence import Origin
@@ -34,21 +33,19 @@ def link(tx: Session, account_id: str, origin: Origin, method: str, now: datetim
     Of two accounts at the same moment one is told that it was not.
     """
     name, house = entropy.token(tools().random), tools()
-    row = {
-        "id": name,
-        "account_id": account_id,
-        "scheme": origin.scheme,
-        "digest": digest(origin),
-        "sealed": vault.seal(
+    return once.wrote(
+        tx,
+        ForeignIdentity,
+        id=name,
+        account_id=account_id,
+        scheme=origin.scheme,
+        digest=digest(origin),
+        sealed=vault.seal(
             tx, account_id, _purpose(name), origin.holder, house.keyring.wrapping, house.random
         ),
-        "method": method,
-        "at": now,
-    }
-    dialect = tx.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = insert(ForeignIdentity).values(row).on_conflict_do_nothing()
-    return tx.execute(statement.returning(ForeignIdentity.id)).first() is not None
+        method=method,
+        at=now,
+    )
 
 
 def linked(tx: Session, account_id: str) -> tuple[ForeignIdentity, ...]:

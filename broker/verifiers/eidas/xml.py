@@ -14,6 +14,7 @@ from typing import Any, Final
 from lxml import etree
 
 from broker.errors import EvidenceRejected
+from broker.verifiers.eidas.promise import MESSAGE_LIMIT
 
 Element = Any
 """An lxml element: the library has no types of its own."""
@@ -29,9 +30,6 @@ XENC11: Final = "http://www.w3.org/2009/xmlenc11#"
 EIDAS: Final = "http://eidas.europa.eu/saml-extensions"
 NATURAL: Final = "http://eidas.europa.eu/attributes/naturalperson"
 LEGAL: Final = "http://eidas.europa.eu/attributes/legalperson"
-
-MESSAGE_LIMIT: Final = 131_072
-"""Bytes of a response, as eIDAS nodes limit each other's."""
 
 DEEPEST: Final = 24
 MOST: Final = 4_000
