@@ -65,14 +65,14 @@ class _Held:
     """A document made from `ground`, good for as long as that is the same."""
 
     ground: Ground
-    body: bytes
     tag: str
+    answer: Answer
 
 
 def answer(name: str) -> Response:
     """The document; 304 where the caller has it (RFC 9110 §13.1.2)."""
     held = _held(name)
-    response = Response(held.body, mimetype="application/json")
+    response = Response(held.answer.body, mimetype="application/json")
     response.headers["ETag"] = held.tag
     response.headers["Cache-Control"] = _KEPT
     if "If-None-Match" in request.headers:
@@ -86,11 +86,7 @@ def door(name: str) -> Door:
     def published(environ: "WSGIEnvironment") -> Answer:
         if environ.get("QUERY_STRING") or "HTTP_IF_NONE_MATCH" in environ:
             raise NotBrief("not bare")
-        held = _held(name)
-        length = ("Content-Length", str(len(held.body)))
-        caches = ("ETag", held.tag), ("Cache-Control", _KEPT)
-        head = (("Content-Type", "application/json"), length, *caches, *TO_EVERYONE)
-        return Answer("200 OK", head, held.body, kept=True)
+        return _held(name).answer
 
     return published
 
@@ -100,6 +96,17 @@ def _held(name: str) -> _Held:
     ground_of, make = DOCUMENTS[name]
     found, ground = kept.get(name), ground_of(tools())
     if found is None or found.ground != ground:
-        body = json.dumps(make(), separators=(",", ":")).encode()
-        found = kept[name] = _Held(ground, body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+        found = kept[name] = _made(ground, json.dumps(make(), separators=(",", ":")).encode())
     return found
+
+
+def _made(ground: Ground, body: bytes) -> _Held:
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    head = (
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(body))),
+        ("ETag", tag),
+        ("Cache-Control", _KEPT),
+        *TO_EVERYONE,
+    )
+    return _Held(ground, tag, Answer("200 OK", head, body, kept=True))
