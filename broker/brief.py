@@ -73,7 +73,7 @@ class Writer:
             finally:
                 self._turn.release()
             if wrote is not None:
-                wrote.wait()
+                self._hear(wrote)
 
     @contextmanager
     def unit(self) -> Iterator[Brief]:
@@ -83,7 +83,7 @@ class Writer:
             with batch.member() as tx:
                 yield tx
         except BaseException:
-            if not batch.size:
+            if not batch.size or batch.is_spoilt:
                 self._close()
             raise
         self._wrote = True
@@ -111,10 +111,18 @@ class Writer:
 
     def _take(self) -> None:
         self._waiting.append(None)
-        held = self._turn.acquire(timeout=WAIT_S)
-        self._waiting.pop()
+        try:
+            held = self._turn.acquire(timeout=WAIT_S)
+        finally:
+            self._waiting.pop()
         if not held:
             raise NoConnection("others work for too long")
+
+    def _hear(self, batch: "_Batch") -> None:
+        while not batch.is_over(WAIT_S):
+            with self.alone():  # whoever was to commit gave up waiting for their turn
+                pass
+        batch.tell()
 
     def _close(self) -> None:
         batch, self._batch = self._batch, None
@@ -153,9 +161,14 @@ class _Batch:
         try:
             yield Brief(self._dialect, self.pooled, self._cursor)
         except BaseException:
-            self._run("ROLLBACK TO unit" if self.size else "ROLLBACK")
+            self._undo()
             raise
         self.size += 1
+
+    @property
+    def is_spoilt(self) -> bool:
+        """Whether nothing of it can last any more."""
+        return self._error is not None
 
     def close(self) -> bool:
         """Make all of it last, or nothing; whoever waits hears which.
@@ -163,20 +176,32 @@ class _Batch:
         Whether the connection is good for more; else it was given back.
         """
         try:
-            if self.size:
+            if self.size and not self.is_spoilt:
                 self._run("COMMIT")
         except DBAPIError as error:
             self._error = error
-            self.pooled.close()  # which rolls back what is open
         finally:
+            if self.is_spoilt:
+                self.pooled.close()  # which rolls back what is open
             self._over.set()
-        return self._error is None
+        return not self.is_spoilt
 
-    def wait(self) -> None:
-        """Return once it is committed. Raises what the commit raised."""
-        self._over.wait()
+    def is_over(self, within_s: float) -> bool:
+        """Whether it is committed, or never will be; waits so long to hear it."""
+        return self._over.wait(within_s)
+
+    def tell(self) -> None:
+        """Nothing, where it was committed. Raises what the database said where it was not."""
         if self._error is not None:
             raise self._error
+
+    def _undo(self) -> None:
+        try:
+            self._run("ROLLBACK TO unit" if self.size else "ROLLBACK")
+        except DBAPIError as error:
+            # SQLite has undone all of it by itself, as it does when the disk is full. What came
+            # after would be another transaction, and what came before be lost in silence.
+            self._error = error
 
     def _run(self, sql: str) -> None:
         try:

@@ -190,6 +190,25 @@ def test_where_the_commit_fails_everybody_hears_it_and_nothing_is_kept(
 
 
 @on_sqlite
+def test_where_sqlite_undoes_all_by_itself_those_before_hear_it_and_those_after_begin_anew(
+    disk_app: Flask, writer: Writer
+) -> None:
+    def full(tx: Session) -> None:
+        ADD.run(tx, id="undone", created=NOON)
+        tx.cursor.execute("ROLLBACK")  # type: ignore[attr-defined]  # as at SQLITE_FULL
+        raise LookupError
+
+    heard = together(disk_app, writer, adding("a"), adding("b"), full, adding("c"))
+    told = [each for each in heard if each is not None]
+    assert sum(isinstance(each, LookupError) for each in told) == 1
+    lost = {name for name, each in zip("ab-c", heard, strict=True) if isinstance(each, DBAPIError)}
+    assert lost.isdisjoint(accounts(disk_app))
+    assert {*"abc"} - lost == {*accounts(disk_app)}
+    do(disk_app, adding("d"))
+    assert "d" in accounts(disk_app)
+
+
+@on_sqlite
 def test_a_session_of_a_page_waits_for_the_turn_and_finds_what_was_written(
     disk_app: Flask, writer: Writer
 ) -> None:
