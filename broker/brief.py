@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from threading import Event, Lock
+from time import monotonic
 from typing import Any, Final, NoReturn
 
 from sqlalchemy import Dialect, Engine, event
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
 WAIT_S: Final = 10.0
+_BUSY: Final = 5  # SQLITE_BUSY, https://www.sqlite.org/rescode.html
 MOST: Final = 32
 """Units that share a commit: the first of them waits for the last."""
 
@@ -148,7 +150,7 @@ class _Batch:
         self._over = Event()
         self._error: DBAPIError | None = None
         try:
-            self._run("BEGIN IMMEDIATE")
+            self._begin()
         except DBAPIError:
             pooled.close()
             raise
@@ -194,6 +196,24 @@ class _Batch:
         """Nothing, where it was committed. Raises what the database said where it was not."""
         if self._error is not None:
             raise self._error
+
+    def _begin(self) -> None:
+        # Other processes write for a few milliseconds at a time; SQLite's own way of waiting for
+        # them sleeps for ever longer, and then sleeps on although they are done.
+        self._run("PRAGMA busy_timeout=1")
+        until = monotonic() + WAIT_S
+        while not self._has_begun(last=monotonic() >= until):
+            pass
+        self._run(f"PRAGMA busy_timeout={int(WAIT_S * 1000)}")
+
+    def _has_begun(self, *, last: bool) -> bool:
+        try:
+            self._run("BEGIN IMMEDIATE")
+        except DBAPIError as error:
+            if last or getattr(error.orig, "sqlite_errorcode", None) != _BUSY:
+                raise
+            return False
+        return True
 
     def _undo(self) -> None:
         try:

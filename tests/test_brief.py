@@ -1,5 +1,6 @@
 """Brief units of work: each stands or falls alone, and none is over before it is committed."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -9,9 +10,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import bindparam, insert, select
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
+from broker import brief
 from broker.accounts.models import Account
 from broker.brief import NotBrief, Writer
 from broker.consent.models import Consent
@@ -206,6 +208,36 @@ def test_where_sqlite_undoes_all_by_itself_those_before_hear_it_and_those_after_
     assert {*"abc"} - lost == {*accounts(disk_app)}
     do(disk_app, adding("d"))
     assert "d" in accounts(disk_app)
+
+
+@on_sqlite
+def test_a_unit_waits_for_another_process_that_writes(
+    disk_app: Flask, database_url: str, writer: Writer
+) -> None:
+    assert writer
+    do(disk_app, adding("a"))
+    other = sqlite3.connect(database_url.removeprefix("sqlite:///"), check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    threading.Timer(0.1, other.commit).start()
+    do(disk_app, adding("b"))
+    assert accounts(disk_app) == ["a", "b"]
+    other.close()
+
+
+@on_sqlite
+def test_a_unit_waits_for_nobody_for_ever(
+    disk_app: Flask, database_url: str, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert writer
+    do(disk_app, adding("a"))
+    monkeypatch.setattr(brief, "WAIT_S", 0.05)
+    other = sqlite3.connect(database_url.removeprefix("sqlite:///"))
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(OperationalError):
+        do(disk_app, adding("undone"))
+    other.close()
+    do(disk_app, adding("b"))
+    assert accounts(disk_app) == ["a", "b"]
 
 
 @on_sqlite

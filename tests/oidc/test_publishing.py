@@ -1,4 +1,4 @@
-"""The documents for everybody: the fast lane says, byte for byte, what the plain path says."""
+"""The documents for everybody: the short way says, byte for byte, what the plain one says."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -28,7 +28,7 @@ def hear(app: Flask, path: str, **said: Any) -> Heard:
 
 
 @pytest.mark.parametrize("path", DOORS)
-def test_the_fast_lane_and_the_plain_path_answer_byte_for_byte_alike(app: Flask, path: str) -> None:
+def test_a_document_is_the_same_by_either_way(app: Flask, path: str) -> None:
     first = hear(app, path)
     lane = hear(app, path)
     # A query that means nothing takes the request past the lane.
