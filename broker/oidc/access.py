@@ -162,4 +162,7 @@ def behind(access: Access) -> Grant:
     """
     if access.grant is None:
         raise OAuthError(OAuthCode.INSUFFICIENT_SCOPE, "the token speaks for no person")
-    return replace(access.grant, scope=tuple(sorted(access.scope)), client_id=access.client_id)
+    scope, grant = tuple(sorted(access.scope)), access.grant
+    if (scope, access.client_id) == (grant.scope, grant.client_id):
+        return grant
+    return replace(grant, scope=scope, client_id=access.client_id)
