@@ -76,10 +76,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """Rows of one zone, from its top down; `leading` pixels lie between two."""
+    """Rows of one zone, from its top down; `leading` pixels lie between two.
+
+    Capitals are `high` pixels high, 0 where nobody has measured yet.
+    """
 
     rows: tuple[Row, ...]
     leading: float
+    high: float = 0
 
     @property
     def length(self) -> float:
