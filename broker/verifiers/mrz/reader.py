@@ -6,7 +6,6 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from broker.verifiers.mrz.advice import advice, is_cut_off
@@ -125,7 +124,7 @@ def _is_contradicted(picture: Levels, found: Reading) -> bool:
     """Whether a reading that is not beyond doubt is one thing to us and another to tesseract."""
     if not BEYOND_DOUBT.doubts(found.decoded):
         return False
-    return contradicts(picture, found.view.group, found.lines)
+    return contradicts(picture, found.view.group, found.decoded)
 
 
 def examine(picture: Levels, view: View | None) -> Reading | None:
@@ -137,7 +136,7 @@ def examine(picture: Levels, view: View | None) -> Reading | None:
         return None
     if is_cut_off(picture.gray, view.group):
         return Reading(view.decoded, view, ("cut_off",))
-    looks: tuple[NDArray[np.float64], ...] = (view.seen.likely,)
+    looks = [view.seen.likely]
     decoded = view.decoded
     if decoded.cost - decoded.share > HOPELESS:
         return Reading(decoded, view, BELIEF.doubts(decoded) or ("hopeless",))
@@ -145,7 +144,7 @@ def examine(picture: Levels, view: View | None) -> Reading | None:
         seen = look_again(picture, view, shift, zoom)
         if goes_on(seen) or is_ragged(view):
             return Reading(decoded, view, ("goes_on",))
-        looks = (*looks, seen.likely)
+        looks.append(seen.likely)
         decoded = decode(pooled(looks)) or decoded
         doubts = BELIEF.doubts(decoded)
         if not doubts:

@@ -84,8 +84,8 @@ def centred(picture: Levels, group: Group, symbols: int) -> Group:
         moved = (line(steps) + bend(steps))[:, None] * tall
         across = np.array((-row.along[1], row.along[0]), np.float32)
         rows.append(Row((row.points + moved * across).astype(np.float32), row.along, row.sure))
-    high = np.median([_height(c, off) for c, (off, _) in zip(changes, found, strict=True)])
-    return Group(tuple(rows), group.leading, float(high) * tall)
+    high = float(np.median([_height(c, off) for c, (off, _) in zip(changes, found, strict=True)]))
+    return Group(tuple(rows), group.leading, high * tall)
 
 
 def _change(strip: Floats) -> Floats:
@@ -108,8 +108,9 @@ def _height(change: Floats, off: Floats) -> float:
     is_over = profile < (inside + np.percentile(profile, 10)) / 2
     above = np.flatnonzero(is_over[: TALL // 2])
     below = np.flatnonzero(is_over[TALL // 2 :])
-    top = above[-1] + 1 if len(above) else 0
-    return float((below[0] if len(below) else TALL // 2) + TALL // 2 - top)
+    top = int(above[-1]) + 1 if len(above) else 0
+    bottom = int(below[0]) if len(below) else TALL // 2
+    return float(bottom + TALL // 2 - top)
 
 
 def _followed(change: Floats) -> tuple[Floats, Floats]:
