@@ -25,6 +25,9 @@ SIDES: Final = (SIDE, 2 * SIDE)
 PLAIN: Final = -0.1
 """A zone as clear as this, all rows of it seen, has been found: finding it again is no help."""
 
+LARGE: Final = 6.0
+"""The same of a zone whose symbols are so many pixels apart where rows are looked for."""
+
 TRIES: Final = 3
 """Places of a picture that are looked at."""
 
@@ -101,7 +104,7 @@ def read_one(picture: Image.Image) -> Answer:
         if any(not reading.doubts for reading in readings):
             return _believed(seen, readings)
         best = max((best, *readings), key=_clearness)
-        if best is not None and _clearness(best) > PLAIN and best.is_whole:
+        if best is not None and best.is_whole and _is_plain(best, side / max(seen.shape)):
             break
     return Answer(cause=advice(seen.gray, groups, best.view if best else None))
 
@@ -114,6 +117,11 @@ def _believed(picture: Levels, readings: Sequence[Reading]) -> Answer:
     if not is_alone or any(_is_contradicted(picture, found) for found in believed.values()):
         return Answer(cause=Cause.UNSURE)
     return Answer(tuple(believed), sure=tuple(r.sure for r in believed.values()))
+
+
+def _is_plain(found: Reading, scale: float) -> bool:
+    """Whether the zone was clear or large enough to be placed as well as it can be."""
+    return _clearness(found) > PLAIN or found.view.pitch * scale > LARGE
 
 
 def _clearness(found: Reading | None) -> float:
@@ -134,7 +142,8 @@ def examine(picture: Levels, view: View | None) -> Reading | None:
     """
     if view is None:
         return None
-    if is_cut_off(picture.gray, view.group):
+    if len(view.decoded.lines[0]) == WIDTHS[1] and is_cut_off(picture.gray, view.group):
+        # The rest of a longer zone may be beyond the edge; 30 and 44 symbols are all there are.
         return Reading(view.decoded, view, ("cut_off",))
     looks = [view.seen.likely]
     decoded = view.decoded

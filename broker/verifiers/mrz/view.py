@@ -28,6 +28,9 @@ ROWS: Final = {30: 3, 36: 2, 44: 2}
 NOTHING: Final = -0.9
 """Rows less clear than this are no rows of a zone."""
 
+VAGUE: Final = -0.4
+"""Zones less clear than this are none: the vaguest that was ever read to the letter had -0.08."""
+
 SMOOTH: Final = 6.0
 """Doubts and corrections (logarithms) above which symbols are counted otherwise as well."""
 
@@ -36,6 +39,9 @@ BOTH: Final = 2
 
 PLAIN: Final = 0.45
 """Share of strips surely told above which rows are upright; some six of ten pixels are print."""
+
+NO_PRINT: Final = 0.3
+"""The same below which, either way up, there is no zone. Of those read none was below 0.48."""
 
 GROWTH: Final = 8
 """Symbols by which a row is made longer where its print goes on."""
@@ -77,7 +83,10 @@ class _Told:
 
 def look(picture: Levels, group: Group) -> View | None:
     """The zone in `group`, whichever way up; None if nothing there is one."""
-    told = _grown(picture, _upright(picture, group))
+    told = _upright(picture, group)
+    if told.plain < NO_PRINT:
+        return None
+    told = _grown(picture, told)
     best: View | None = None
     for width in _widths(told)[:BOTH]:
         view = _divided(picture, told, width)
@@ -140,7 +149,7 @@ def _divided(picture: Levels, told: _Told, width: int) -> View | None:
         # Now that both ends are known, the strips can be made as they should be.
         seen = cut(frames(straighten(picture, group, width)), width)
     group, seen = _completed(picture, group, seen)
-    if len(group.rows) < ROWS[width] or seen.clear.mean() < NOTHING:
+    if len(group.rows) < ROWS[width] or seen.clear.mean() < VAGUE:
         return None
     decoded = decode(seen.likely)
     return None if decoded is None else View(group, seen, decoded)
