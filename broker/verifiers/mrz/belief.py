@@ -38,7 +38,7 @@ class Belief:
     share: float = -0.05
     cost: float = 1.0
     faintest: float = -1.8
-    looks: float = -3.0
+    looks: float = -2.5
 
     def doubts(self, decoded: Decoded) -> tuple[str, ...]:
         """Why the reading is not believed; empty if it is."""
@@ -55,8 +55,8 @@ class Belief:
 BELIEF: Final = Belief()
 """Calibrated on generated pictures of seeds that no model was trained on: models/README.md."""
 
-BEYOND_DOUBT: Final = Belief(share=-0.02, cost=0.1, faintest=-0.15)
-"""Readings that another reader need not be asked about."""
+BEYOND_DOUBT: Final = Belief(share=-0.01, cost=0.1, faintest=-0.15)
+"""Readings that need no further look, and about which another reader need not be asked."""
 
 
 def faintest(decoded: Decoded) -> float:

@@ -31,9 +31,9 @@ LARGE: Final = 6.0
 TRIES: Final = 3
 """Places of a picture that are looked at."""
 
-SECOND_LOOK: Final = (1.2, 1.06)
-MORE_LOOKS: Final = ((-1.2, 0.95), (0.0, 1.0))
-"""Pixels down and zoom of further looks: what all of them show is there."""
+SECOND_LOOK: Final = (0.0, 1.12)
+MORE_LOOKS: Final = ((1.6, 0.97), (0.0, 0.9))
+"""Pixels down and zoom of further looks, as unlike one another as still shows the row well."""
 
 GOES_ON: Final = 0.15
 """Likelihood of print beyond the ends from which rows of 36 are longer than they were taken for.
@@ -136,9 +136,9 @@ def _is_contradicted(picture: Levels, found: Reading) -> bool:
 
 
 def examine(picture: Levels, view: View | None) -> Reading | None:
-    """The zone of one view, looked at again until it is believed or hopeless.
+    """The zone of one view, looked at again until it is beyond doubt, or often enough.
 
-    Every look must show the same zone: what changes with a pixel's shift was never there.
+    What changes with a pixel's shift or a tenth of its size was never there.
     """
     if view is None:
         return None
@@ -149,16 +149,15 @@ def examine(picture: Levels, view: View | None) -> Reading | None:
     decoded = view.decoded
     if decoded.cost - decoded.share > HOPELESS:
         return Reading(decoded, view, BELIEF.doubts(decoded) or ("hopeless",))
-    for shift, zoom in (SECOND_LOOK, *MORE_LOOKS):
-        seen = look_again(picture, view, shift, zoom)
-        if goes_on(seen) or is_ragged(view):
+    for more in ((SECOND_LOOK,), MORE_LOOKS):
+        seen = [look_again(picture, view, shift, zoom) for shift, zoom in more]
+        if any(map(goes_on, seen)) or is_ragged(view):
             return Reading(decoded, view, ("goes_on",))
-        looks.append(seen.likely)
+        looks += [look.likely for look in seen]
         decoded = decode(pooled(looks)) or decoded
-        doubts = BELIEF.doubts(decoded)
-        if not doubts:
+        if not BEYOND_DOUBT.doubts(decoded):
             break
-    return Reading(decoded, view, doubts)
+    return Reading(decoded, view, BELIEF.doubts(decoded))
 
 
 def goes_on(seen: Seen) -> bool:
