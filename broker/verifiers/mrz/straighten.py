@@ -1,6 +1,7 @@
 """Straightens each row of a zone by itself: perspective and curl stop mattering."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 import cv2
@@ -80,12 +81,12 @@ def centred(picture: Levels, group: Group, symbols: int) -> Group:
     bend = Polynomial.fit(at, np.average(bends, axis=0, weights=sure), ORDER, w=sure.mean(axis=0))
     rows = []
     for row, line in zip(group.rows, straight, strict=True):
-        steps = np.linspace(-1, 1, len(row.points))
+        steps = 2 * _before_lean(np.linspace(0, 1, len(row.points)), group.lean) - 1
         moved = (line(steps) + bend(steps))[:, None] * tall
         across = np.array((-row.along[1], row.along[0]), np.float32)
         rows.append(Row((row.points + moved * across).astype(np.float32), row.along, row.sure))
     high = float(np.median([_height(c, off) for c, (off, _) in zip(changes, found, strict=True)]))
-    return Group(tuple(rows), group.leading, high * tall)
+    return replace(group, rows=tuple(rows), high=high * tall)
 
 
 def _change(strip: Floats) -> Floats:
@@ -157,11 +158,32 @@ def _strips(  # noqa: PLR0913  what is shown, and how
     step, tall = group.length / (symbols * PITCH) / zoom, _tall(group, symbols) / zoom
     gray, scale = picture.at(min(step, tall))
     wide = round((symbols + 2 * MARGIN) * PITCH * zoom) // 4 * 4
+    part = (np.arange(wide) - (wide - 1) / 2) / (symbols * PITCH * zoom) + 0.5
+    below = np.arange(high)[:, None] - (high - 1) / 2 + shift
     for row in group.rows:
-        x, y = _grid(row, step, tall, wide, np.arange(high) - (high - 1) / 2 + shift)
+        along = row_length(row) * _leaning(part, group.lean)
+        x, y = _grid(row, along, below * tall * _larger(part, group.lean))
         x, y = (x + 0.5) * scale - 0.5, (y + 0.5) * scale - 0.5
         strip = cv2.remap(gray, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         yield strip.astype(np.float32) / 255
+
+
+def _leaning(part: Floats, lean: float) -> Floats:
+    """Which part of a row's length lies before a part of its symbols."""
+    along: Floats = part * (1 + lean) / (1 + lean * part)
+    return along
+
+
+def _before_lean(along: Floats, lean: float) -> Floats:
+    """Which part of a row's symbols lies in a part of its length."""
+    part: Floats = along / (1 + lean - lean * along)
+    return part
+
+
+def _larger(part: Floats, lean: float) -> Floats:
+    """How much larger than on average symbols are there."""
+    larger: Floats = (1 + lean) / (1 + lean * part) ** 2
+    return larger
 
 
 def evened(strip: Floats) -> Floats:
@@ -175,34 +197,35 @@ def evened(strip: Floats) -> Floats:
     return even
 
 
-def _grid(row: Row, step: float, tall: float, wide: int, below: Floats) -> tuple[Floats, Floats]:
-    """Where in the picture each pixel of the strip looks, x and y; `below` are its heights."""
-    along = row_length(row) / 2 + (np.arange(wide) - (wide - 1) / 2) * step
+def _grid(row: Row, along: Floats, below: Floats) -> tuple[Floats, Floats]:
+    """Where in the picture each pixel of the strip looks, x and y.
+
+    `along` (width) and `below` (height, width) are pixels of the picture.
+    """
     spine = _at(row, along)
     ways = np.gradient(spine, axis=0)
     ways /= np.hypot(*ways.T)[:, None] + 1e-9
-    v = below[:, None] * tall
-    x = spine[:, 0] - ways[:, 1] * v
-    y = spine[:, 1] + ways[:, 0] * v
+    x = spine[:, 0] - ways[:, 1] * below
+    y = spine[:, 1] + ways[:, 0] * below
     return x.astype(np.float32), y.astype(np.float32)
 
 
 def reach(group: Group, symbols: int, pixels: Floats) -> Floats:
     """Pixels of the picture along each row (from its start) of `pixels` along its strip."""
-    step = group.length / (symbols * PITCH)
     wide = round((symbols + 2 * MARGIN) * PITCH) // 4 * 4
-    middles = np.array([row_length(row) / 2 for row in group.rows])
-    reached: Floats = middles[:, None] + (pixels - (wide - 1) / 2) * step
+    part = (pixels - (wide - 1) / 2) / (symbols * PITCH) + 0.5
+    lengths = np.array([row_length(row) for row in group.rows])
+    reached: Floats = lengths[:, None] * _leaning(part, group.lean)
     return reached
 
 
 def respaced(group: Group, spans: Floats) -> Group:
-    """The group with each row from `spans` (rows, 2) to `spans`, pixels along it; or longer."""
+    """The group with each row from `spans` (rows, 2) to `spans`, pixels along it; not leaning."""
     rows = []
     for row, (first, last) in zip(group.rows, spans, strict=True):
         points = _at(row, np.linspace(first, last, len(row.points))).astype(np.float32)
         rows.append(Row(points, row.along, row.sure))
-    return Group(tuple(rows), group.leading, group.high)
+    return replace(group, rows=tuple(rows), lean=0)
 
 
 def row_length(row: Row) -> float:

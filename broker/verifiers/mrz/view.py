@@ -31,7 +31,7 @@ NOTHING: Final = -0.9
 VAGUE: Final = -0.4
 """Zones less clear than this are none: the vaguest that was ever read to the letter had -0.08."""
 
-SMOOTH: Final = 6.0
+SMOOTH: Final = 3.0
 """Doubts and corrections (logarithms) above which symbols are counted otherwise as well."""
 
 BOTH: Final = 2
@@ -45,6 +45,12 @@ NO_PRINT: Final = 0.3
 
 GROWTH: Final = 8
 """Symbols by which a row is made longer where its print goes on."""
+
+MOST_LEAN: Final = 1.6
+"""Root of how many times larger symbols may be at one end than at the other."""
+
+UPRIGHT: Final = 0.03
+"""The same, less 1, up to which strips need not be made again for it."""
 
 EDGE: Final = 27
 """Half frames at the end of a strip where no print should be: three symbols' worth."""
@@ -145,7 +151,7 @@ def _divided(picture: Levels, told: _Told, width: int) -> View | None:
     seen = cut(told.frames, width)
     group = _fitted(told.group, told.made, seen)
     group, seen = _clearest(group, seen, ROWS[width])
-    if told.made != width:
+    if told.made != width or abs(group.lean) > UPRIGHT:
         # Now that both ends are known, the strips can be made as they should be.
         seen = cut(frames(straighten(picture, group, width)), width)
     group, seen = _completed(picture, group, seen)
@@ -178,10 +184,20 @@ def _goes_on(end: Floats) -> bool:
 
 
 def _fitted(group: Group, made: int, seen: Seen) -> Group:
-    """The group from the start of its first symbols to the end of its last."""
-    ends = reach(group, made, seen.centres[:, [0, -1]])
-    half = (ends[:, 1] - ends[:, 0]) / (seen.likely.shape[1] - 1) / 2
-    return respaced(group, np.stack((ends[:, 0] - half, ends[:, 1] + half), axis=1))
+    """The group from the start of its first symbols to the end of its last, leaning as they do."""
+    centres = reach(group, made, seen.centres)
+    lean = _lean(centres)
+    pitch = (centres[:, -1] - centres[:, 0]) / (centres.shape[1] - 1)
+    first, last = centres[:, 0] - pitch * (1 + lean) / 2, centres[:, -1] + pitch / (1 + lean) / 2
+    return replace(respaced(group, np.stack((first, last), axis=1)), lean=lean)
+
+
+def _lean(centres: Floats) -> float:
+    """How much larger symbols are at the start than at the end (see Group), of all rows."""
+    part = np.linspace(-1, 1, centres.shape[1])
+    slopes = [np.polynomial.Polynomial.fit(part, row, 2).deriv() for row in centres]
+    first, last = (float(np.median([slope(end) for slope in slopes])) for end in (-1, 1))
+    return min(max((max(first, 1e-3) / max(last, 1e-3)) ** 0.5, 1 / MOST_LEAN), MOST_LEAN) - 1
 
 
 def _clearest(group: Group, seen: Seen, need: int) -> tuple[Group, Seen]:

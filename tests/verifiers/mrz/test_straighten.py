@@ -1,5 +1,7 @@
 """Rows cut out of pictures: level, at one size, of even contrast."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -64,6 +66,19 @@ def test_a_shadow_across_the_row_leaves_no_mark() -> None:
 def test_rows_at_the_edge_of_the_picture_do_no_harm() -> None:
     outside = Group((row((-50, 2), (940, 2)), row((-50, 52), (940, 52))), 50)
     assert np.isfinite(straighten(ticks(), outside, 44)).all()
+
+
+def test_symbols_that_grow_smaller_along_the_row_are_shown_alike() -> None:
+    gray = np.full((400, 900), 255, np.uint8)
+    lean = 0.3
+    part = (np.arange(30) + 0.2) / 30
+    at = 92 + 600 * part * (1 + lean) / (1 + lean * part)
+    for x in at.round().astype(int):
+        gray[95:105, x : x + 4] = 0
+    strip = straighten(Levels(gray), replace(LEVEL, lean=lean), 30)[0, HIGH // 2]
+    starts = np.flatnonzero((strip[1:] < -1) & (strip[:-1] >= -1))
+    assert len(starts) == 30
+    assert np.diff(starts) == pytest.approx(PITCH, abs=2.01)
 
 
 def drawn(tall: int, bend: float) -> Levels:
