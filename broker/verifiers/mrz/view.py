@@ -197,7 +197,8 @@ def _lean(centres: Floats) -> float:
     part = np.linspace(-1, 1, centres.shape[1])
     slopes = [np.polynomial.Polynomial.fit(part, row, 2).deriv() for row in centres]
     first, last = (float(np.median([slope(end) for slope in slopes])) for end in (-1, 1))
-    return min(max((max(first, 1e-3) / max(last, 1e-3)) ** 0.5, 1 / MOST_LEAN), MOST_LEAN) - 1
+    root = float(np.sqrt(max(first, 1e-3) / max(last, 1e-3)))
+    return min(max(root, 1 / MOST_LEAN), MOST_LEAN) - 1
 
 
 def _clearest(group: Group, seen: Seen, need: int) -> tuple[Group, Seen]:
