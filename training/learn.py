@@ -104,13 +104,7 @@ def export(network: nn.Module, task: Task, path: Path) -> None:
 
 
 def learn(  # noqa: PLR0913  the arguments of the program
-    name: str,
-    seed: int,
-    seconds: float,
-    steps: int,
-    out: Path,
-    rate: float | None = None,
-    start: Path | None = None,
+    name: str, seed: int, seconds: float, steps: int, out: Path, rate: float | None = None
 ) -> None:
     """Train until `seconds` or `steps` are over; the rate falls along a cosine of the time."""
     task = TASKS[name]
@@ -119,9 +113,6 @@ def learn(  # noqa: PLR0913  the arguments of the program
     network = task.network().to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), task.rate, weight_decay=1e-4)
     kept, done = out / f"{name}.pt", 0
-    if start and not kept.exists():
-        # A smaller network's weights start a larger one: blocks that it lacks start as they are.
-        network.load_state_dict(torch.load(start)["network"], strict=False)
     if kept.exists():
         state = torch.load(kept)
         network.load_state_dict(state["network"])
@@ -176,13 +167,11 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--steps", type=int, default=10**9)
     parser.add_argument("--rate", type=float, help="the highest, if not the usual")
-    parser.add_argument("--start", type=Path, help="weights that a new course starts from")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     torch.set_num_threads(1)
     given.out.mkdir(parents=True, exist_ok=True)
-    seconds = given.minutes * 60
-    learn(given.model, given.seed, seconds, given.steps, given.out, given.rate, given.start)
+    learn(given.model, given.seed, given.minutes * 60, given.steps, given.out, given.rate)
 
 
 if __name__ == "__main__":

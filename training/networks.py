@@ -5,8 +5,6 @@ from torch import Tensor, nn
 from training.strips import BLANK
 
 CLASSES = BLANK + 1
-LATE = 0.1
-"""How much a block that came late says before it has learnt; nothing at all would never learn."""
 
 
 def _block(into: int, out: int, stride: int | tuple[int, int] = 1, dilation: int = 1) -> nn.Module:
@@ -14,25 +12,8 @@ def _block(into: int, out: int, stride: int | tuple[int, int] = 1, dilation: int
     return nn.Sequential(conv, nn.BatchNorm2d(out), nn.ReLU(inplace=True))
 
 
-class _More(nn.Module):
-    """One more look at what was seen; it adds nothing until it has learnt to."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(width, width, 3, padding=1, bias=False)
-        self.norm = nn.BatchNorm2d(width)
-        nn.init.zeros_(self.norm.weight)
-
-    def forward(self, seen: Tensor) -> Tensor:
-        """See the class."""
-        return nn.functional.relu(seen + self.norm(self.conv(seen)))
-
-
 class SymbolNet(nn.Module):
-    """Strips (n, 1, 32, w) to logits (n, 38, w / 4): a symbol, or the gap between two.
-
-    The blocks of `more` and the later ones of `around` came after the others had learnt.
-    """
+    """Strips (n, 1, 32, w) to logits (n, 38, w / 4): a symbol, or the gap between two."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,21 +32,13 @@ class SymbolNet(nn.Module):
                 nn.BatchNorm1d(96),
                 nn.ReLU(inplace=True),
             )
-            for d in (1, 2, 4, 1, 2, 4)
+            for d in (1, 2, 4)
         )
-        for late in list(self.around)[3:]:
-            nn.init.constant_(late[1].weight, LATE)
-        self.more = nn.ModuleDict({"2": _More(48), "3": nn.Sequential(_More(56), _More(56))})
         self.tell = nn.Conv1d(96, CLASSES, 1)
 
     def forward(self, strips: Tensor) -> Tensor:
         """See the class."""
-        seen = strips
-        for name, block in self.look.named_children():
-            seen = block(seen)
-            if name in self.more:
-                seen = self.more[name](seen)
-        seen = seen.squeeze(2)
+        seen = self.look(strips).squeeze(2)
         for block in self.around:
             seen = seen + block(seen)
         return self.tell(seen)

@@ -86,8 +86,6 @@ def _damaged(rng: Rng, small: Ink, pitch: float) -> Ink:
         small = damage.glare(rng, small, pitch * rng.uniform(0.6, 5))
     if rng.random() < 0.08:
         small = damage.stain(rng, small, pitch * rng.uniform(0.3, 2.5))
-    if rng.random() < 0.12:
-        small = damage.overprint(rng, small, pitch)
     worst = min(0.16 * pitch, 2.6)
     sigma = float(rng.uniform(0, 1) ** 2) * worst
     motion = float(rng.uniform(1, 0.38 * pitch)) if rng.random() < 0.2 else 0
@@ -95,10 +93,6 @@ def _damaged(rng: Rng, small: Ink, pitch: float) -> Ink:
     if rng.random() < 0.2:
         small = damage.sharpen(small, float(rng.uniform(0.3, 1.5)))
     small = damage.grain(rng, small, float(rng.uniform(0, 1)) ** 3 * 0.08)
-    if rng.random() < 0.3:
-        small = damage.tone(rng, small)
-    if rng.random() < 0.3:
-        small = damage.resized(rng, small)
     quality = int(rng.integers(32, 97))
     return damage.jpeg(small, quality) if rng.random() < 0.8 else np.clip(small, 0, 1)
 

@@ -35,22 +35,6 @@ def test_a_few_steps_make_a_model_that_onnxruntime_runs(name: str, tmp_path: Pat
     assert told.shape == ((2, 38, 100) if name == "symbols" else (1, 3, 48, 80))
 
 
-def test_a_course_starts_from_the_weights_of_a_smaller_network(tmp_path: Path) -> None:
-    import torch
-
-    from training.learn import learn
-
-    for name in ("small", "large"):
-        (tmp_path / name).mkdir()
-    learn("symbols", seed=5, seconds=300, steps=1, out=tmp_path / "small")
-    kept = torch.load(tmp_path / "small" / "symbols.pt")
-    small = {name: w for name, w in kept["network"].items() if not name.startswith("more.")}
-    torch.save({"network": small}, tmp_path / "small.pt")
-    learn("symbols", 5, 300, 0, tmp_path / "large", start=tmp_path / "small.pt")
-    grown = torch.load(tmp_path / "large" / "symbols.pt")["network"]
-    assert all(torch.equal(grown[name], w) for name, w in small.items())
-
-
 def test_one_seed_gives_one_scene() -> None:
     from training.scenes import random_scene
 
