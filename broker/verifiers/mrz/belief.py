@@ -33,20 +33,24 @@ class Belief:
     its looks alone, among all symbols: that no digit stands in a name is in the share already.
     `looks`: the least likely symbol of all. Where a letter is printed in a date, the grammar puts
     what may stand there in its place, and no check digit need be the wiser.
+    `clear`: the mean of the likeliest symbols at first sight. Where all is vague, doubts are less
+    well calibrated.
     """
 
-    share: float = -0.05
+    share: float = -0.02
     cost: float = 1.0
     faintest: float = -1.8
-    looks: float = -2.5
+    looks: float = -2.0
+    clear: float = -0.025
 
-    def doubts(self, decoded: Decoded) -> tuple[str, ...]:
-        """Why the reading is not believed; empty if it is."""
+    def doubts(self, decoded: Decoded, clear: float = 0) -> tuple[str, ...]:
+        """Why the reading is not believed; empty if it is. `clear` is of what was seen."""
         found = (
             ("share", decoded.share < self.share),
             ("cost", decoded.cost > self.cost),
             ("faintest", faintest(decoded) < self.faintest),
             ("looks", min(map(min, decoded.likely)) < self.looks),
+            ("clear", clear < self.clear),
             ("impossible", not is_possible(decoded.lines)),
         )
         return tuple(name for name, doubtful in found if doubtful)

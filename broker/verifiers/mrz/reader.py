@@ -157,7 +157,7 @@ def examine(picture: Levels, view: View | None) -> Reading | None:
         decoded = decode(pooled(looks)) or decoded
         if not BEYOND_DOUBT.doubts(decoded):
             break
-    return Reading(decoded, view, BELIEF.doubts(decoded))
+    return Reading(decoded, view, BELIEF.doubts(decoded, float(view.seen.clear.mean())))
 
 
 def goes_on(seen: Seen) -> bool:
