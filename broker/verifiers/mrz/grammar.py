@@ -24,6 +24,9 @@ CARDS: Final = frozenset({Format.TD1, Format.TD2, Format.IDFRA})
 """Formats whose dates of expiry and nationalities may be left open."""
 
 _NAMES: Final = (LETTERS, LETTERS + FILLER)
+_BIRTH: Final = tuple(digits + FILLER for digits in (DIGITS, DIGITS, "01", DIGITS, "0123", DIGITS))
+_EXPIRY: Final = (DIGITS, DIGITS, "01", DIGITS, "0123", DIGITS)
+"""Year, month and day, two symbols each."""
 
 _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "document_code": (LETTERS, LETTERS + FILLER),
@@ -33,9 +36,9 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "given_names": (LETTERS + FILLER,),
     "document_number": (DIGITS + LETTERS, SYMBOLS),
     "nationality": _NAMES,
-    "birth_date": (DIGITS + FILLER,),
+    "birth_date": _BIRTH,
     "sex": ("MFX" + FILLER,),
-    "expiry_date": (DIGITS,),
+    "expiry_date": _EXPIRY,
     "optional_data": (SYMBOLS,),
     "optional_data_2": (SYMBOLS,),
 }
@@ -45,7 +48,7 @@ _OF_CARDS: Final[Mapping[str, tuple[str, ...]]] = {
     # 9303-5 §4.2.2: the second symbol is the issuer's choice; the United States have an A3.
     "document_code": (LETTERS, SYMBOLS),
     "nationality": (LETTERS + FILLER,),
-    "expiry_date": (DIGITS + FILLER,),
+    "expiry_date": _BIRTH,
 }
 
 _OF_FRANCE: Final[Mapping[str, tuple[str, ...]]] = {

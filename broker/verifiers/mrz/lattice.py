@@ -4,7 +4,7 @@ Exact, not a search: positions are walked once, remembering the sums of check di
 (modulo 10), so every string that the grammar and the check digits allow takes part.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final, TypeAlias
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from broker.verifiers.mrz.bindings import Place, forms
 from broker.verifiers.mrz.grammar import SYMBOLS, value
-from broker.verifiers.mrz.layouts import LAYOUTS, layout_of
+from broker.verifiers.mrz.layouts import LAYOUTS, Layout, layout_of
+from broker.verifiers.mrz.origins import KNOWN, handicap, origin, state_columns
 
 Floats: TypeAlias = NDArray[np.float64]
 Lines = tuple[str, ...]
@@ -25,6 +26,8 @@ _STARTS: Final = np.searchsorted(_RESIDUE[_BY_RESIDUE], np.arange(10))
 """Symbols in the order of what they are worth modulo 10, and where each such worth begins."""
 
 NEVER: Final = -1e9
+FAR: Final = 25.0
+"""By how much (a logarithm) a whole form must be less likely not to be walked at all."""
 
 _PAIRS: Final = ("O0", "Q0", "D0", "I1", "L1", "Z2", "S5", "G6", "T7", "B8")
 ALIKE: Final = np.array([[a + b in _PAIRS or b + a in _PAIRS for b in SYMBOLS] for a in SYMBOLS])
@@ -61,13 +64,13 @@ class Decoded:
 
 def decode(likely: Floats) -> Decoded | None:
     """The likeliest valid zone in `likely` (rows, places, 37), of all formats of that shape."""
-    found = [
-        decoded
-        for layout in LAYOUTS
-        if (layout.lines, layout.width) == likely.shape[:2]
-        for form in forms(layout, likely)
-        if (decoded := _walked(form, likely)) is not None and layout_of(decoded.lines) is layout
-    ]
+    found: list[Decoded] = []
+    for bound, layout, form in sorted(_ways(likely), key=lambda way: -way[0]):
+        if found and bound < max(d.score for d in found) - FAR:
+            break
+        decoded = _walked(layout, form, likely)
+        if decoded is not None and layout_of(decoded.lines) is layout:
+            found.append(decoded)
     if not found:
         return None
     best = max(found, key=lambda d: d.score)
@@ -78,6 +81,25 @@ def decode(likely: Floats) -> Decoded | None:
         all_valid=float(np.logaddexp.reduce([d.all_valid for d in found])),
         free=max(d.free for d in found),
     )
+
+
+def _ways(likely: Floats) -> Iterator[tuple[float, Layout, tuple[Place, ...]]]:
+    """The forms of every format of that shape, with what no zone of them can be better than."""
+    for layout in LAYOUTS:
+        if (layout.lines, layout.width) != likely.shape[:2]:
+            continue
+        for form in forms(layout, likely):
+            at, allowed = _grid(form)
+            top = np.where(allowed, likely[at[:, 0], at[:, 1]], NEVER).max(axis=1)
+            known = KNOWN * len(state_columns(layout))
+            yield float(top.sum()) + known - handicap(layout), layout, form
+
+
+@cache
+def _grid(places: tuple[Place, ...]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Row and column of every place, and what may stand there."""
+    at = np.array([(place.row, place.column) for place in places])
+    return at, np.array([place.allowed for place in places])
 
 
 @cache
@@ -103,10 +125,9 @@ def _ending(place: Place) -> NDArray[np.bool_]:
     return fits
 
 
-def _walked(places: tuple[Place, ...], likely: Floats) -> Decoded | None:
+def _walked(layout: Layout, places: tuple[Place, ...], likely: Floats) -> Decoded | None:
     """See decode. The walk goes forwards for sums and maxima, then backwards for the runners-up."""
-    at = np.array([(place.row, place.column) for place in places])
-    allowed = np.array([place.allowed for place in places])
+    at, allowed = _grid(places)
     masked = np.where(allowed, likely[at[:, 0], at[:, 1]], NEVER)
     ordered = masked[:, _BY_RESIDUE]
     residues = np.maximum.reduceat(ordered, _STARTS, axis=1)
@@ -126,14 +147,20 @@ def _walked(places: tuple[Place, ...], likely: Floats) -> Decoded | None:
         second = max(second, best - float(m[pick]) + float(twin.max()))
     free = float(sum(m.max() for m in masked))
     rows, width = likely.shape[:2]
+    gained = every_gained = -handicap(layout)
+    for row, column in state_columns(layout):
+        here = row * width + column
+        known = origin(masked[here : here + 3])
+        picked[here : here + 3] = known.picked
+        gained, every_gained = gained + known.gain, every_gained + known.every
     text = "".join(SYMBOLS[pick] for pick in picked)
     own = _own(likely[at[:, 0], at[:, 1]], allowed, np.array(picked))
     return Decoded(
         tuple(text[i * width : (i + 1) * width] for i in range(rows)),
-        best,
-        second,
-        float(summed),
-        free,
+        best + gained,
+        second + gained,
+        float(summed) + every_gained,
+        free + gained,
         tuple(tuple(own[i * width : (i + 1) * width]) for i in range(rows)),
     )
 

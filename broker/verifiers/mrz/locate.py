@@ -76,10 +76,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """Rows of one zone, from its top down; `leading` pixels lie between two."""
+    """Rows of one zone, from its top down; `leading` pixels lie between two.
+
+    Capitals are `high` pixels high, 0 where nobody has measured yet. Seen from the side, symbols
+    are larger at one end: `lean` is the root of that ratio, first to last, less 1.
+    """
 
     rows: tuple[Row, ...]
     leading: float
+    high: float = 0
+    lean: float = 0
 
     @property
     def length(self) -> float:

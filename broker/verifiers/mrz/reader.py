@@ -6,7 +6,6 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from broker.verifiers.mrz.advice import advice, is_cut_off
@@ -26,12 +25,15 @@ SIDES: Final = (SIDE, 2 * SIDE)
 PLAIN: Final = -0.1
 """A zone as clear as this, all rows of it seen, has been found: finding it again is no help."""
 
+LARGE: Final = 6.0
+"""The same of a zone whose symbols are so many pixels apart where rows are looked for."""
+
 TRIES: Final = 3
 """Places of a picture that are looked at."""
 
-SECOND_LOOK: Final = (1.2, 1.06)
-MORE_LOOKS: Final = ((-1.2, 0.95), (0.0, 1.0))
-"""Pixels down and zoom of further looks: what all of them show is there."""
+SECOND_LOOK: Final = (0.0, 1.12)
+MORE_LOOKS: Final = ((1.6, 0.97), (0.0, 0.9))
+"""Pixels down and zoom of further looks, as unlike one another as still shows the row well."""
 
 GOES_ON: Final = 0.15
 """Likelihood of print beyond the ends from which rows of 36 are longer than they were taken for.
@@ -102,7 +104,7 @@ def read_one(picture: Image.Image) -> Answer:
         if any(not reading.doubts for reading in readings):
             return _believed(seen, readings)
         best = max((best, *readings), key=_clearness)
-        if best is not None and _clearness(best) > PLAIN and best.is_whole:
+        if best is not None and best.is_whole and _is_plain(best, side / max(seen.shape)):
             break
     return Answer(cause=advice(seen.gray, groups, best.view if best else None))
 
@@ -117,6 +119,11 @@ def _believed(picture: Levels, readings: Sequence[Reading]) -> Answer:
     return Answer(tuple(believed), sure=tuple(r.sure for r in believed.values()))
 
 
+def _is_plain(found: Reading, scale: float) -> bool:
+    """Whether the zone was clear or large enough to be placed as well as it can be."""
+    return _clearness(found) > PLAIN or found.view.pitch * scale > LARGE
+
+
 def _clearness(found: Reading | None) -> float:
     return float(found.view.seen.clear.mean()) if found else -np.inf
 
@@ -125,32 +132,32 @@ def _is_contradicted(picture: Levels, found: Reading) -> bool:
     """Whether a reading that is not beyond doubt is one thing to us and another to tesseract."""
     if not BEYOND_DOUBT.doubts(found.decoded):
         return False
-    return contradicts(picture, found.view.group, found.lines)
+    return contradicts(picture, found.view.group, found.decoded)
 
 
 def examine(picture: Levels, view: View | None) -> Reading | None:
-    """The zone of one view, looked at again until it is believed or hopeless.
+    """The zone of one view, looked at again until it is beyond doubt, or often enough.
 
-    Every look must show the same zone: what changes with a pixel's shift was never there.
+    What changes with a pixel's shift or a tenth of its size was never there.
     """
     if view is None:
         return None
-    if is_cut_off(picture.gray, view.group):
+    if len(view.decoded.lines[0]) == WIDTHS[1] and is_cut_off(picture.gray, view.group):
+        # The rest of a longer zone may be beyond the edge; 30 and 44 symbols are all there are.
         return Reading(view.decoded, view, ("cut_off",))
-    looks: tuple[NDArray[np.float64], ...] = (view.seen.likely,)
+    looks = [view.seen.likely]
     decoded = view.decoded
     if decoded.cost - decoded.share > HOPELESS:
         return Reading(decoded, view, BELIEF.doubts(decoded) or ("hopeless",))
-    for shift, zoom in (SECOND_LOOK, *MORE_LOOKS):
-        seen = look_again(picture, view, shift, zoom)
-        if goes_on(seen) or is_ragged(view):
+    for more in ((SECOND_LOOK,), MORE_LOOKS):
+        seen = [look_again(picture, view, shift, zoom) for shift, zoom in more]
+        if any(map(goes_on, seen)) or is_ragged(view):
             return Reading(decoded, view, ("goes_on",))
-        looks = (*looks, seen.likely)
+        looks += [look.likely for look in seen]
         decoded = decode(pooled(looks)) or decoded
-        doubts = BELIEF.doubts(decoded)
-        if not doubts:
+        if not BEYOND_DOUBT.doubts(decoded):
             break
-    return Reading(decoded, view, doubts)
+    return Reading(decoded, view, BELIEF.doubts(decoded, float(view.seen.clear.mean())))
 
 
 def goes_on(seen: Seen) -> bool:

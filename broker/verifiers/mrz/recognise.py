@@ -1,5 +1,6 @@
 """Tells which symbol each place of a row may hold, and how likely each is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -19,6 +20,16 @@ PIXELS: Final = 2
 PITCH: Final = 9
 STEPS: Final = range(6, 13)
 """Half frames from one symbol to the next: as they should be, and as they may be."""
+
+SPACINGS: Final = range(5, 17)
+"""Half frames from one symbol to the next where nobody knows yet."""
+
+REPEATS: Final = range(SPACINGS[0], 2 * SPACINGS[-1] + 1)
+CLEARLY: Final = 0.7
+"""How well, against the best, the smallest distance must repeat."""
+
+MOST: Final = 47
+"""Symbols to the row that are counted to."""
 
 STIFFNESS: Final = 0.12
 FAINTEST: Final = -4.0
@@ -59,17 +70,29 @@ def frames(strips: NDArray[np.float32]) -> Floats:
     return _log_softmax(told[:, low] * (1 - part) + told[:, high] * part)
 
 
-def count_symbols(likely: Floats) -> float:
-    """About how many symbols the rows have, by the gaps between them."""
-    inked = likely[:, :, -1] < np.log(0.5)
-    return float(np.median((np.diff(inked.astype(int), axis=1) > 0).sum(axis=1)))
+def spacing(likely: Floats) -> float:
+    """Half frames from one symbol to the next, as the gaps between them repeat."""
+    gain = _gain(likely)
+    gain = gain - gain.mean(axis=1, keepdims=True)
+    # What repeats every seven repeats every fourteen as well, but not the other way round.
+    alike = {lag: float((gain[:, lag:] * gain[:, :-lag]).mean()) for lag in REPEATS}
+    again = np.array([alike[lag] + alike[2 * lag] for lag in SPACINGS])
+    return float(SPACINGS[int(np.argmax(again >= CLEARLY * again.max()))])
+
+
+def misfit(likely: Floats, counts: Sequence[int]) -> Floats:
+    """How ill each row's print divides into so many symbols (rows, counts); 0 could not be better.
+
+    A symbol too few leaves print over, one too many needs print where there is none.
+    """
+    best = _chains(np.maximum(_gain(likely), FAINTEST), MOST)[0]
+    lost: Floats = best.max(axis=1, keepdims=True) - best[:, np.array(counts) - 1]
+    return lost
 
 
 def cut(likely: Floats, places: int) -> Seen:
     """The half frames cut into `places` symbols, about evenly apart, each row by itself."""
-    gap = np.maximum(likely[:, :, -1], FAINTEST)
-    ink = likely[:, :, :-1].max(axis=2)  # not merely no gap: clutter is like no one symbol
-    at = _centres(np.maximum(ink, FAINTEST) - gap, places)
+    at = _centres(_gain(likely), places)
     index = np.arange(places)
     smooth = np.stack([np.polynomial.Polynomial.fit(index, row, 3)(index) for row in at])
     # Evenly printed symbols stand where their neighbours say, also where one cannot be seen.
@@ -95,23 +118,40 @@ def _log_softmax(logits: Floats) -> Floats:
     return normal
 
 
-def _centres(gain: Floats, places: int) -> Floats:
-    """The likeliest centres (rows, places), in half frames, by dynamic programming.
+def _gain(likely: Floats) -> Floats:
+    """How much likelier print is than a gap (rows, half frames): clutter is like no one symbol."""
+    gap = np.maximum(likely[:, :, -1], FAINTEST)
+    gain: Floats = np.maximum(likely[:, :, :-1].max(axis=2), FAINTEST) - gap
+    return gain
 
-    `gain` (rows, half frames) says how much likelier ink is than a gap.
-    """
-    rows, many = gain.shape
-    core = np.stack([np.convolve(row, np.ones(CORE), "same") for row in gain])
-    best, back = core, np.zeros((places, rows, many), np.int8)
-    shifted = np.full((len(STEPS), rows, many), -np.inf)
-    for i in range(1, places):
-        for k, step in enumerate(STEPS):
-            shifted[k, :, step:] = best[:, :-step] - STIFFNESS * (step - PITCH) ** 2
-        back[i] = shifted.argmax(axis=0)
-        best = core + shifted.max(axis=0)
+
+def _centres(gain: Floats, places: int) -> Floats:
+    """The likeliest centres (rows, places), in half frames; `gain` as of _gain."""
+    _, last, back = _chains(gain, places)
+    rows = len(gain)
     at = np.zeros((rows, places))
-    here, every = best.argmax(axis=1), np.arange(rows)
+    here, every = last, np.arange(rows)
     for i in range(places - 1, -1, -1):
         at[:, i] = here
         here = here - STEPS[0] - back[i, every, here]
     return at
+
+
+def _chains(gain: Floats, most: int) -> tuple[Floats, NDArray[np.intp], NDArray[np.int8]]:
+    """Chains of up to `most` symbols about evenly apart, by dynamic programming.
+
+    Comes back how good the best of each number is (rows, most), where that of `most` ends
+    (rows), and by which step each place is best reached (most, rows, half frames).
+    """
+    rows, many = gain.shape
+    core = np.stack([np.convolve(row, np.ones(CORE), "same") for row in gain])
+    best, back = core, np.zeros((most, rows, many), np.int8)
+    shifted = np.full((len(STEPS), rows, many), -np.inf)
+    scores = [best.max(axis=1)]
+    for i in range(1, most):
+        for k, step in enumerate(STEPS):
+            shifted[k, :, step:] = best[:, :-step] - STIFFNESS * (step - PITCH) ** 2
+        back[i] = shifted.argmax(axis=0)
+        best = core + shifted.max(axis=0)
+        scores.append(best.max(axis=1))
+    return np.stack(scores, axis=1), best.argmax(axis=1), back

@@ -1,10 +1,12 @@
 """Straightens each row of a zone by itself: perspective and curl stop mattering."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
+from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
 
 from broker.verifiers.mrz.levels import Levels
@@ -19,8 +21,17 @@ TALL: Final = 56
 PRINT: Final = 19
 """Pixels of a strip that print is high."""
 
-PARTS: Final = 8
-"""Parts of a row that are moved to where their print is, as far as a straight line can."""
+CAPITALS: Final = 18.5
+"""Pixels of a strip that capitals are high, blur included."""
+
+PARTS: Final = 12
+"""Parts of a row in which its print is followed."""
+
+REACH: Final = TALL // 2 - PRINT // 2
+"""Pixels of a strip above and below its middle in which the middle of its print may lie."""
+
+ORDER: Final = 3
+LEAST_SURE: Final = 1e-4
 
 PITCH: Final = 18
 """Pixels of a strip from one symbol to the next; capitals are about as high."""
@@ -33,6 +44,9 @@ LEADING: Final = 2.5
 
 NEAR: Final = 97
 """Pixels along the strip over which contrast is made even."""
+
+_HEIGHTS: Final = np.arange(2 * REACH + 1)
+_LEAPS: Final = 0.02 * (_HEIGHTS[:, None] - _HEIGHTS) ** 2
 
 
 def straighten(
@@ -55,38 +69,86 @@ def centred(picture: Levels, group: Group, symbols: int) -> Group:
     """The group with each row moved to where its print is: finders are a little off.
 
     Print changes quickly along the row, paper does not: the band with the most change is the row.
+    Rows of one page bend alike, each lies a little askew for itself.
     """
     tall = _tall(group, symbols)
+    changes = [_change(strip) for strip in _strips(picture, group, symbols, TALL, 0, 1)]
+    found = [_followed(change) for change in changes]
+    at = np.linspace(-1, 1, PARTS)
+    straight = [Polynomial.fit(at, off, 1, w=sure) for off, sure in found]
+    bends = [off - line(at) for (off, _), line in zip(found, straight, strict=True)]
+    sure = np.stack([sure for _, sure in found]) + LEAST_SURE
+    bend = Polynomial.fit(at, np.average(bends, axis=0, weights=sure), ORDER, w=sure.mean(axis=0))
     rows = []
-    for row, strip in zip(group.rows, _strips(picture, group, symbols, TALL, 0, 1), strict=True):
-        change = np.abs(np.diff(strip, axis=1))
-        change = np.minimum(change, np.percentile(change, 97))
-        parts = np.array_split(change[:, MARGIN * PITCH : -MARGIN * PITCH], PARTS, axis=1)
-        off, weights = zip(*(_offset(part.sum(axis=1)) for part in parts), strict=True)
-        bend = np.polynomial.Polynomial.fit(np.linspace(0, 1, PARTS), off, 1, w=weights)
-        moved = bend(np.linspace(0, 1, len(row.points)))[:, None] * tall
+    for row, line in zip(group.rows, straight, strict=True):
+        steps = 2 * _before_lean(np.linspace(0, 1, len(row.points)), group.lean) - 1
+        moved = (line(steps) + bend(steps))[:, None] * tall
         across = np.array((-row.along[1], row.along[0]), np.float32)
-        points = (row.points + moved * across).astype(np.float32)
-        rows.append(Row(points, row.along, row.sure))
-    return Group(tuple(rows), group.leading)
+        rows.append(Row((row.points + moved * across).astype(np.float32), row.along, row.sure))
+    high = float(np.median([_height(c, off) for c, (off, _) in zip(changes, found, strict=True)]))
+    return replace(group, rows=tuple(rows), high=high * tall)
 
 
-def _offset(profile: Floats) -> tuple[float, float]:
-    """How far below the middle the band of print lies, in pixels of the strip, and how surely."""
-    smooth = np.convolve(profile - np.median(profile), np.ones(PRINT) / PRINT, "same")
-    reach = TALL // 2 - PRINT // 2
-    near = smooth[TALL // 2 - reach : TALL // 2 + reach + 1]
-    best = int(near.argmax())
-    return best - reach + 0.5, max(float(near[best]), 1e-3)
+def _change(strip: Floats) -> Floats:
+    """How quickly the levels of a strip change along it, between its margins."""
+    change = np.abs(np.diff(strip[:, MARGIN * PITCH : -MARGIN * PITCH], axis=1))
+    few: Floats = np.minimum(change, np.percentile(change, 97))
+    return few
+
+
+def _height(change: Floats, off: Floats) -> float:
+    """How high the print is, in pixels of the strip: where less than half changes, it is over."""
+    parts = np.array_split(change, PARTS, axis=1)
+    heights = np.arange(TALL) - (TALL - 1) / 2
+    about = [
+        np.interp(heights + way, heights, part.mean(axis=1))
+        for part, way in zip(parts, off, strict=True)
+    ]
+    profile = np.convolve(np.mean(about, axis=0), np.ones(3) / 3, "same")
+    inside = np.median(profile[TALL // 2 - PRINT // 4 : TALL // 2 + PRINT // 4])
+    is_over = profile < (inside + np.percentile(profile, 10)) / 2
+    above = np.flatnonzero(is_over[: TALL // 2])
+    below = np.flatnonzero(is_over[TALL // 2 :])
+    top = int(above[-1]) + 1 if len(above) else 0
+    bottom = int(below[0]) if len(below) else TALL // 2
+    return float(bottom + TALL // 2 - top)
+
+
+def _followed(change: Floats) -> tuple[Floats, Floats]:
+    """How far below the middle the print of each part of a strip lies, and how surely.
+
+    The way from part to part that goes through the most change, and does not leap, is the row.
+    """
+    parts = np.array_split(change, PARTS, axis=1)
+    profiles = np.stack([_profile(part.mean(axis=1)) for part in parts])
+    best, back = profiles[0], []
+    for profile in profiles[1:]:
+        ways = best[:, None] - _LEAPS * float(profiles.max())
+        back.append(ways.argmax(axis=0))
+        best = profile + ways.max(axis=0)
+    way = [int(best.argmax())]
+    for before in reversed(back):
+        way.append(int(before[way[-1]]))
+    path = np.array(way[::-1])
+    return path - REACH + 0.5, np.maximum(profiles[np.arange(PARTS), path], 1e-3)
+
+
+def _profile(change: Floats) -> Floats:
+    """How much more changes in the band about each height than elsewhere."""
+    smooth = np.convolve(change - np.median(change), np.ones(PRINT) / PRINT, "same")
+    profile: Floats = smooth[TALL // 2 - REACH : TALL // 2 + REACH + 1]
+    return profile
 
 
 def _tall(group: Group, symbols: int) -> float:
     """Pixels of the picture to one of the strip, across the row.
 
-    Foreshortened from above, symbols are lower than they are wide: the leading tells.
+    Foreshortened from above, symbols are lower than they are wide: their height tells, or the
+    leading while nobody has measured that.
     """
     step = group.length / (symbols * PITCH)
-    return min(max(group.leading / (LEADING * PITCH), 0.7 * step), 1.45 * step)
+    tall = group.high / CAPITALS or group.leading / (LEADING * PITCH)
+    return min(max(tall, 0.65 * step), 1.5 * step)
 
 
 def _strips(  # noqa: PLR0913  what is shown, and how
@@ -96,11 +158,32 @@ def _strips(  # noqa: PLR0913  what is shown, and how
     step, tall = group.length / (symbols * PITCH) / zoom, _tall(group, symbols) / zoom
     gray, scale = picture.at(min(step, tall))
     wide = round((symbols + 2 * MARGIN) * PITCH * zoom) // 4 * 4
+    part = (np.arange(wide) - (wide - 1) / 2) / (symbols * PITCH * zoom) + 0.5
+    below = np.arange(high)[:, None] - (high - 1) / 2 + shift
     for row in group.rows:
-        x, y = _grid(row, step, tall, wide, np.arange(high) - (high - 1) / 2 + shift)
+        along = row_length(row) * _leaning(part, group.lean)
+        x, y = _grid(row, along, below * tall * _larger(part, group.lean))
         x, y = (x + 0.5) * scale - 0.5, (y + 0.5) * scale - 0.5
         strip = cv2.remap(gray, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         yield strip.astype(np.float32) / 255
+
+
+def _leaning(part: Floats, lean: float) -> Floats:
+    """Which part of a row's length lies before a part of its symbols."""
+    along: Floats = part * (1 + lean) / (1 + lean * part)
+    return along
+
+
+def _before_lean(along: Floats, lean: float) -> Floats:
+    """Which part of a row's symbols lies in a part of its length."""
+    part: Floats = along / (1 + lean - lean * along)
+    return part
+
+
+def _larger(part: Floats, lean: float) -> Floats:
+    """How much larger than on average symbols are there."""
+    larger: Floats = (1 + lean) / (1 + lean * part) ** 2
+    return larger
 
 
 def evened(strip: Floats) -> Floats:
@@ -114,34 +197,35 @@ def evened(strip: Floats) -> Floats:
     return even
 
 
-def _grid(row: Row, step: float, tall: float, wide: int, below: Floats) -> tuple[Floats, Floats]:
-    """Where in the picture each pixel of the strip looks, x and y; `below` are its heights."""
-    along = row_length(row) / 2 + (np.arange(wide) - (wide - 1) / 2) * step
+def _grid(row: Row, along: Floats, below: Floats) -> tuple[Floats, Floats]:
+    """Where in the picture each pixel of the strip looks, x and y.
+
+    `along` (width) and `below` (height, width) are pixels of the picture.
+    """
     spine = _at(row, along)
     ways = np.gradient(spine, axis=0)
     ways /= np.hypot(*ways.T)[:, None] + 1e-9
-    v = below[:, None] * tall
-    x = spine[:, 0] - ways[:, 1] * v
-    y = spine[:, 1] + ways[:, 0] * v
+    x = spine[:, 0] - ways[:, 1] * below
+    y = spine[:, 1] + ways[:, 0] * below
     return x.astype(np.float32), y.astype(np.float32)
 
 
 def reach(group: Group, symbols: int, pixels: Floats) -> Floats:
     """Pixels of the picture along each row (from its start) of `pixels` along its strip."""
-    step = group.length / (symbols * PITCH)
     wide = round((symbols + 2 * MARGIN) * PITCH) // 4 * 4
-    middles = np.array([row_length(row) / 2 for row in group.rows])
-    reached: Floats = middles[:, None] + (pixels - (wide - 1) / 2) * step
+    part = (pixels - (wide - 1) / 2) / (symbols * PITCH) + 0.5
+    lengths = np.array([row_length(row) for row in group.rows])
+    reached: Floats = lengths[:, None] * _leaning(part, group.lean)
     return reached
 
 
 def respaced(group: Group, spans: Floats) -> Group:
-    """The group with each row from `spans` (rows, 2) to `spans`, pixels along it; or longer."""
+    """The group with each row from `spans` (rows, 2) to `spans`, pixels along it; not leaning."""
     rows = []
     for row, (first, last) in zip(group.rows, spans, strict=True):
         points = _at(row, np.linspace(first, last, len(row.points))).astype(np.float32)
         rows.append(Row(points, row.along, row.sure))
-    return Group(tuple(rows), group.leading)
+    return replace(group, rows=tuple(rows), lean=0)
 
 
 def row_length(row: Row) -> float:

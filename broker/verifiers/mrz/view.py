@@ -1,16 +1,15 @@
 """Looks at one zone in a picture: rows straightened, symbols told, the likeliest zone decoded."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from broker.verifiers.mrz.lattice import Decoded, decode
 from broker.verifiers.mrz.levels import Levels
-from broker.verifiers.mrz.locate import Group, Row, even_ends
-from broker.verifiers.mrz.recognise import Seen, count_symbols, cut, frames
+from broker.verifiers.mrz.locate import Group, Row
+from broker.verifiers.mrz.recognise import PITCH, Seen, cut, frames, misfit, spacing
 from broker.verifiers.mrz.straighten import (
     LEADING,
     centred,
@@ -20,6 +19,8 @@ from broker.verifiers.mrz.straighten import (
     straighten,
 )
 
+Floats: TypeAlias = NDArray[np.float64]
+
 WIDTHS: Final = (30, 36, 44)
 """Symbols to the row of any zone."""
 
@@ -27,15 +28,29 @@ ROWS: Final = {30: 3, 36: 2, 44: 2}
 NOTHING: Final = -0.9
 """Rows less clear than this are no rows of a zone."""
 
-SMOOTH: Final = 6.0
-"""Doubts and corrections (logarithms) above which a zone is looked at upside down as well."""
+VAGUE: Final = -0.4
+"""Zones less clear than this are none: the vaguest that was ever read to the letter had -0.08."""
+
+SMOOTH: Final = 3.0
+"""Doubts and corrections (logarithms) above which symbols are counted otherwise as well."""
 
 BOTH: Final = 2
-HOPELESS: Final = -0.5
-"""Clearness under which, both ways up, nothing is gained by counting symbols otherwise."""
+"""Ways to count that are tried."""
+
+PLAIN: Final = 0.45
+"""Share of strips surely told above which rows are upright; some six of ten pixels are print."""
+
+NO_PRINT: Final = 0.3
+"""The same below which, either way up, there is no zone. Of those read none was below 0.48."""
 
 GROWTH: Final = 8
 """Symbols by which a row is made longer where its print goes on."""
+
+MOST_LEAN: Final = 1.6
+"""Root of how many times larger symbols may be at one end than at the other."""
+
+UPRIGHT: Final = 0.03
+"""The same, less 1, up to which strips need not be made again for it."""
 
 EDGE: Final = 27
 """Half frames at the end of a strip where no print should be: three symbols' worth."""
@@ -58,35 +73,34 @@ class View:
         return self.group.length / len(self.seen.likely[0])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Told:
+    """Rows shown as strips made for `made` symbols to the row, and what is told of them."""
+
+    group: Group
+    made: int
+    frames: Floats
+
+    @property
+    def plain(self) -> float:
+        """The share of the strips in which one symbol is surely told."""
+        return float(np.exp(self.frames[:, :, :-1].max(axis=2)).mean())
+
+
 def look(picture: Levels, group: Group) -> View | None:
     """The zone in `group`, whichever way up; None if nothing there is one."""
+    told = _upright(picture, group)
+    if told.plain < NO_PRINT:
+        return None
+    told = _grown(picture, told)
     best: View | None = None
-    for tried, (rows, width) in enumerate(_ways(group), 1):
-        view = _one_way(picture, rows, width)
+    for width in _widths(told)[:BOTH]:
+        view = _divided(picture, told, width)
         if view is not None and (best is None or _worth(view) > _worth(best)):
             best = view
         if best is not None and best.decoded.cost - best.decoded.share < SMOOTH:
             break
-        if tried == BOTH and (best is None or best.seen.clear.mean() < HOPELESS):
-            break
     return best
-
-
-def _ways(group: Group) -> Iterator[tuple[Group, int | None]]:
-    """What the rows may be, the likeliest first: both ways up, then without a row too many.
-
-    With each goes the number of symbols to the row, or None where they are to be counted.
-    """
-    yield group, None
-    yield _turned(group), None
-    if len(group.rows) == ROWS[30]:
-        for pair in (group.rows[1:], group.rows[:-1]):
-            fewer = even_ends(Group(pair, group.leading))
-            yield fewer, None
-            yield _turned(fewer), None
-    for width in (44, 36):
-        yield group, width
-        yield _turned(group), width
 
 
 def look_again(picture: Levels, view: View, shift: float, zoom: float) -> Seen:
@@ -99,60 +113,92 @@ def _worth(view: View) -> float:
     return view.decoded.score / (len(view.decoded.lines) * len(view.decoded.lines[0]))
 
 
-def _one_way(picture: Levels, group: Group, width: int | None) -> View | None:
-    guess = width or _nearest(group.length / group.leading * LEADING)
-    group = centred(picture, group, guess)
-    told = frames(straighten(picture, group, guess))
-    group, made, told = _grown(picture, group, guess, told)
-    width = width or _nearest(count_symbols(told))
-    if len(group.rows) == 1:
-        group = Group(group.rows, group.length / made * LEADING)
-    if made == guess and not 1 / OFF < width / guess < OFF:
-        made, told = width, frames(straighten(picture, group, width))
-    seen = cut(told, width)
-    group = _fitted(group, made, seen)
+def _upright(picture: Levels, group: Group) -> _Told:
+    """The rows that way up in which more of them can be told."""
+    told = _told(picture, group)
+    if told.plain > PLAIN:
+        return told
+    return max(told, _told(picture, _turned(group)), key=lambda way: way.plain)
+
+
+def _told(picture: Levels, group: Group) -> _Told:
+    """The rows at about the right size: the distances between them tell it, or their print."""
+    guess = _nearest(group.length / group.leading * LEADING)
+    told = _shown(picture, group, guess)
+    made = round(guess * PITCH / spacing(told.frames))
+    return told if 1 / OFF < made / guess < OFF else _shown(picture, told.group, made)
+
+
+def _shown(picture: Levels, group: Group, made: int) -> _Told:
+    group = centred(picture, group, made)
+    return _Told(group, made, frames(straighten(picture, group, made)))
+
+
+def _widths(told: _Told) -> list[int]:
+    """Symbols to the row, the likeliest first; only what the strips have room for."""
+    lost = dict(zip(WIDTHS, misfit(told.frames, WIDTHS).T, strict=True))
+
+    def mean(width: int) -> float:
+        rows, need = lost[width], ROWS[width]
+        starts = range(max(1, len(rows) - need + 1))
+        return min(float(rows[start : start + need].mean()) for start in starts)
+
+    return sorted((width for width in WIDTHS if np.isfinite(mean(width))), key=mean)
+
+
+def _divided(picture: Levels, told: _Told, width: int) -> View | None:
+    """The view of rows that are divided into `width` symbols."""
+    seen = cut(told.frames, width)
+    group = _fitted(told.group, told.made, seen)
     group, seen = _clearest(group, seen, ROWS[width])
-    if made != width:
+    if told.made != width or abs(group.lean) > UPRIGHT:
         # Now that both ends are known, the strips can be made as they should be.
         seen = cut(frames(straighten(picture, group, width)), width)
     group, seen = _completed(picture, group, seen)
-    if len(group.rows) < ROWS[width] or seen.clear.mean() < NOTHING:
+    if len(group.rows) < ROWS[width] or seen.clear.mean() < VAGUE:
         return None
     decoded = decode(seen.likely)
     return None if decoded is None else View(group, seen, decoded)
 
 
-def _grown(
-    picture: Levels, group: Group, made: int, told: NDArray[np.float64]
-) -> tuple[Group, int, NDArray[np.float64]]:
-    """The group grown at the ends at which its print goes on: finders may see only a part."""
+def _grown(picture: Levels, told: _Told) -> _Told:
+    """The rows grown at the ends at which their print goes on: finders may see only a part."""
     for _ in range(2):
-        before, after = (_goes_on(end) for end in (told[:, :EDGE], told[:, -EDGE:]))
-        if not (before or after) or made > WIDTHS[-1] + GROWTH:
+        before, after = (_goes_on(end) for end in (told.frames[:, :EDGE], told.frames[:, -EDGE:]))
+        if not (before or after) or told.made > WIDTHS[-1] + GROWTH:
             break
-        pitch = group.length / made
+        pitch = told.group.length / told.made
         spans = [
             (-GROWTH * pitch * before, row_length(row) + GROWTH * pitch * after)
-            for row in group.rows
+            for row in told.group.rows
         ]
-        group = respaced(group, np.array(spans))
-        made += GROWTH * (before + after)
-        group = centred(picture, group, made)
-        told = frames(straighten(picture, group, made))
-    return group, made, told
+        longer = respaced(told.group, np.array(spans))
+        told = _shown(picture, longer, told.made + GROWTH * (before + after))
+    return told
 
 
-def _goes_on(end: NDArray[np.float64]) -> bool:
+def _goes_on(end: Floats) -> bool:
     """Whether most rows show symbols at the very end of their strips."""
     inked = (end[:, :, :-1].max(axis=2) > np.log(0.6)).mean(axis=1)
     return bool(np.median(inked) > 0.25)  # noqa: PLR2004  two of the three pitches
 
 
 def _fitted(group: Group, made: int, seen: Seen) -> Group:
-    """The group from the start of its first symbols to the end of its last."""
-    ends = reach(group, made, seen.centres[:, [0, -1]])
-    half = (ends[:, 1] - ends[:, 0]) / (seen.likely.shape[1] - 1) / 2
-    return respaced(group, np.stack((ends[:, 0] - half, ends[:, 1] + half), axis=1))
+    """The group from the start of its first symbols to the end of its last, leaning as they do."""
+    centres = reach(group, made, seen.centres)
+    lean = _lean(centres)
+    pitch = (centres[:, -1] - centres[:, 0]) / (centres.shape[1] - 1)
+    first, last = centres[:, 0] - pitch * (1 + lean) / 2, centres[:, -1] + pitch / (1 + lean) / 2
+    return replace(respaced(group, np.stack((first, last), axis=1)), lean=lean)
+
+
+def _lean(centres: Floats) -> float:
+    """How much larger symbols are at the start than at the end (see Group), of all rows."""
+    part = np.linspace(-1, 1, centres.shape[1])
+    slopes = [np.polynomial.Polynomial.fit(part, row, 2).deriv() for row in centres]
+    first, last = (float(np.median([slope(end) for slope in slopes])) for end in (-1, 1))
+    root = float(np.sqrt(max(first, 1e-3) / max(last, 1e-3)))
+    return min(max(root, 1 / MOST_LEAN), MOST_LEAN) - 1
 
 
 def _clearest(group: Group, seen: Seen, need: int) -> tuple[Group, Seen]:
@@ -167,7 +213,7 @@ def _clearest(group: Group, seen: Seen, need: int) -> tuple[Group, Seen]:
         else:
             last -= 1
     rows = slice(first, last)
-    return Group(group.rows[rows], group.leading), (
+    return replace(group, rows=group.rows[rows]), (
         Seen(seen.likely[rows], seen.centres[rows], seen.beyond[rows])
     )
 
@@ -191,10 +237,10 @@ def _with(group: Group, *, above: bool) -> Group:
     row = group.rows[0 if above else -1]
     down = np.array((-row.along[1], row.along[0]), np.float32)
     more = Row(row.points + down * (-group.leading if above else group.leading), row.along, 0)
-    return Group((more, *group.rows) if above else (*group.rows, more), group.leading)
+    return replace(group, rows=(more, *group.rows) if above else (*group.rows, more))
 
 
 def _turned(group: Group) -> Group:
     """The group as somebody reads it who stands on the other side."""
     rows = tuple(Row(row.points[::-1], -row.along, row.sure) for row in reversed(group.rows))
-    return Group(rows, group.leading)
+    return replace(group, rows=rows)

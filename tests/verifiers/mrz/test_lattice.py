@@ -175,6 +175,13 @@ def test_looks_that_differ_make_each_other_doubtful() -> None:
     assert BELIEF.doubts(decoded) != ()
 
 
+def test_a_zone_that_was_vague_throughout_is_not_believed_however_sure_its_symbols() -> None:
+    decoded = decode(seen(SPECIMEN, 0.99999))
+    assert decoded is not None
+    assert BELIEF.doubts(decoded, -0.01) == ()
+    assert BELIEF.doubts(decoded, -0.03) == ("clear",)
+
+
 def test_places_of_no_known_shape_are_no_zone() -> None:
     assert decode(seen(("P<UTO<", "L89890"))) is None
 
@@ -186,7 +193,7 @@ def test_a_letter_printed_in_a_date_is_not_read_as_an_unknown_part() -> None:
         "41<<<<1F0802075XCT384167940154",
         "LIROFAR<KJ<<CHUSRODOSRUR<KRXES",
     )
-    clear = seen(born_some_day, 0.999)
+    clear = seen(born_some_day, 0.99999)
     assert (whole := decode(clear)) is not None
     assert BELIEF.doubts(whole) == ()
     clear[1, 2, [SYMBOLS.index("X"), SYMBOLS.index("<")]] = np.log((0.97, 0.02))

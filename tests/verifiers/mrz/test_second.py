@@ -9,12 +9,26 @@ import numpy as np
 import pytest
 
 from broker.verifiers.mrz import second
+from broker.verifiers.mrz.lattice import Decoded
 from broker.verifiers.mrz.levels import Levels
 from broker.verifiers.mrz.locate import Group, locate
 from broker.verifiers.mrz.picture import open_picture
 from tests.verifiers.mrz.pictures import GOOD, specimen
 
 OTHER = (GOOD[0].replace("INES", "AGNES").removesuffix("<"), GOOD[1])
+CARD = (
+    "I<UTOD231458907<<<<<<<<<<<<<<<",
+    "7408122F1204159UTO<<<<<<<<<<<6",
+    "ERIKSSON<<ANNA<MARIA<<<<<<<<<<",
+)
+
+
+def told(lines: tuple[str, ...], likely: float) -> Decoded:
+    """`lines` as our own reader has read them, every symbol as likely (a logarithm)."""
+    return Decoded(lines, 0, -9, 0, 0, tuple((likely,) * len(line) for line in lines))
+
+
+UNSURE = told(GOOD, -0.1)
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +54,8 @@ def install(monkeypatch: pytest.MonkeyPatch, folder: Path, does: str) -> None:
 
 @pytest.mark.parametrize(
     ("says", "is_veto"),
-    [(OTHER, True), (GOOD, False), (("NOTHING", "OF THE KIND"), False), ((), False)],
-    ids=["another", "the-same", "no-zone", "nothing"],
+    [(OTHER, True), (CARD, True), (GOOD, False), (("NOTHING", "OF THE KIND"), False), ((), False)],
+    ids=["another", "another-shape", "the-same", "no-zone", "nothing"],
 )
 def test_a_second_reader_that_differs_has_a_veto(
     says: tuple[str, ...],
@@ -53,7 +67,16 @@ def test_a_second_reader_that_differs_has_a_veto(
     lines = "\n".join(says)
     install(monkeypatch, tmp_path, f"cat > /dev/null; echo '{lines}'")
     monkeypatch.setattr(second, "SECONDS", 20)  # machines that do much else
-    assert second.contradicts(*found, GOOD) is is_veto
+    assert second.contradicts(*found, UNSURE) is is_veto
+
+
+def test_a_second_reader_is_not_believed_about_symbols_that_are_plain(
+    found: tuple[Levels, Group], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lines = "\n".join(OTHER)
+    install(monkeypatch, tmp_path, f"cat > /dev/null; echo '{lines}'")
+    monkeypatch.setattr(second, "SECONDS", 20)
+    assert not second.contradicts(*found, told(GOOD, -0.001))
 
 
 def test_a_second_reader_that_takes_its_time_is_not_waited_for(
@@ -61,7 +84,7 @@ def test_a_second_reader_that_takes_its_time_is_not_waited_for(
 ) -> None:
     install(monkeypatch, tmp_path, "exec sleep 30")
     began = monotonic()
-    assert not second.contradicts(*found, GOOD)
+    assert not second.contradicts(*found, UNSURE)
     assert monotonic() - began < 20
 
 
@@ -69,4 +92,4 @@ def test_without_a_second_reader_nobody_differs(
     found: tuple[Levels, Group], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert not second.contradicts(*found, GOOD)
+    assert not second.contradicts(*found, UNSURE)
