@@ -133,7 +133,7 @@ class Writer:
 
     def _connection(self) -> PoolProxiedConnection:
         # Kept from turn to turn: giving it back and asking for it again is a tenth of a request.
-        return self._kept.pop() if self._kept else self._engine.raw_connection()
+        return self._kept.pop() if self._kept else _connection_of(self._engine)
 
     def _let_go(self) -> None:
         while self._kept:
@@ -254,7 +254,7 @@ def one(engine: Engine, *, pooler: bool, begins: bool = True) -> Iterator[Brief]
     """
     from broker import libpq  # noqa: PLC0415  its driver is large, and not everybody's
 
-    dialect, pooled = engine.dialect, engine.raw_connection()
+    dialect, pooled = engine.dialect, _connection_of(engine)
     try:
         cursor = libpq.Cursor(pooled.dbapi_connection, None if pooler else pooled.info)
         try:
@@ -269,10 +269,19 @@ def one(engine: Engine, *, pooler: bool, begins: bool = True) -> Iterator[Brief]
         pooled.close()  # which rolls back what is open
 
 
-def known(dialect: Dialect, pooled: PoolProxiedConnection, error: Any, sql: str) -> DBAPIError:
+def _connection_of(engine: Engine) -> PoolProxiedConnection:
+    try:
+        return engine.raw_connection()
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise known(engine.dialect, None, error, "") from error
+
+
+def known(
+    dialect: Dialect, pooled: PoolProxiedConnection | None, error: Any, sql: str
+) -> DBAPIError:
     """What the driver raised, as the house knows it; a connection that is lost is given up."""
-    lost = dialect.is_disconnect(error, pooled.dbapi_connection, None)
-    if lost:
+    lost = pooled is None or dialect.is_disconnect(error, pooled.dbapi_connection, None)
+    if lost and pooled is not None:
         pooled.invalidate(error)
     base = dialect.loaded_dbapi.Error
     made = DBAPIError.instance(

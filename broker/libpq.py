@@ -13,8 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any, Final
 
-from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus
+from psycopg.errors import OperationalError, error_from_result
+from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 from sqlalchemy import JSON, Date, Dialect, Integer, LargeBinary, String
 from sqlalchemy.dialects.postgresql import psycopg
@@ -121,6 +121,8 @@ class Cursor:
         return [found.get_value(number, column) for column in range(found.nfields)]
 
     def _take(self, result: PGresult) -> None:
+        if self._libpq.status != ConnStatus.OK:  # which libpq tells in words alone
+            raise OperationalError("the connection is lost")
         if result.status not in _SUCCEEDED:
             raise error_from_result(result)
         self._result = result

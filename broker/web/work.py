@@ -11,7 +11,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import InternalError, OperationalError
 
 from broker.db import keep_written_back
-from broker.feature import Steady
+from broker.feature import Pause, Steady
 from broker.web.tools import tools
 
 PAUSE_S = 1.0
@@ -35,13 +35,17 @@ def work(*, once: bool) -> None:
             pass
         return
     with _beside() as enough:
-        while not enough.is_set():
-            try:
-                more = do_next(apart=False)
-            except AWAY:
-                more = False
-            if not more:
-                enough.wait(PAUSE_S)
+        keep_working(enough.wait)
+
+
+def keep_working(pause: Pause) -> None:
+    """Do what is due until the pause says that it was enough."""
+    more = True
+    while not pause(0 if more else PAUSE_S):
+        try:
+            more = do_next(apart=False)
+        except AWAY:
+            more = False
 
 
 def do_next(*, apart: bool = True) -> bool:

@@ -1,6 +1,5 @@
 """The queue and its worker: told once, tried for a day, by one worker at a time."""
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -15,6 +14,7 @@ from broker.oidc.logout import queue
 from broker.oidc.logout.models import LogoutNotice
 from broker.oidc.logout.worker import deliver_next
 from broker.oidc.models import ClientRow
+from broker.web.work import keep_working
 from tests.conftest import NOON, StoppedClock
 from tests.oidc.logout.conftest import Receiver, may_knock, notices
 from tests.service import Service, register
@@ -184,23 +184,21 @@ def test_of_eight_workers_one_sends(disk_app: Flask, receiver: Receiver) -> None
 
 
 def test_a_database_that_is_away_for_a_moment_does_not_end_the_worker(
-    app: Flask, listening: Receiver, monkeypatch: pytest.MonkeyPatch
+    app: Flask, listening: Receiver
 ) -> None:
     pauses: list[float] = []
 
-    def pause(seconds: float) -> None:
-        pauses.append(seconds)
-        if len(pauses) == 1:
+    def pause(seconds: float) -> bool:
+        pauses.extend([seconds] if seconds else [])
+        if seconds and len(pauses) == 1:
             with app.app_context():
                 db.create_all()
             add(app)
-        else:
-            raise KeyboardInterrupt
+        return len(pauses) > 1
 
-    monkeypatch.setattr(time, "sleep", pause)
     with app.app_context():
         db.drop_all()
-    app.test_cli_runner().invoke(args=["work"])
+        keep_working(pause)
     assert len(pauses) == 2
     # The service's registration was in the tables that were gone: it is told no more.
     assert said(app, "logout.refused") == [{"client": "service", "tries": 1, "reason": "unwanted"}]
