@@ -101,13 +101,18 @@ def story(house: House, service: Service) -> dict[str, Heard]:
 
 def told(tools: Tools, *, plainly: bool) -> tuple[dict[str, Heard], list[str]]:
     """The story at a house of its own, and the paths that Flask heard of."""
-    draws, plain = count(1), list[str]()
-    own = replace(tools, random=lambda n: next(draws).to_bytes(n, "big"))
-    with in_memory(own) as app:
+    plain: list[str] = []
+    with in_memory(counting(tools)) as app:
         service = register(app)
         settled(app)
         app.before_request_funcs.setdefault(None, []).insert(0, lambda: plain.append(request.path))
         return story(House(app, plainly), service), plain
+
+
+def counting(tools: Tools) -> Tools:
+    """The same tools, whose chance begins anew: two houses draw alike."""
+    draws = count(1)
+    return replace(tools, random=lambda n: next(draws).to_bytes(n, "big"))
 
 
 def settled(app: Flask) -> None:
@@ -172,9 +177,7 @@ def test_what_is_odd_is_answered_as_flask_answers_it(
 ) -> None:
     heard = []
     for plainly in (False, True):
-        draws = count(1)
-        own = replace(tools, random=lambda n, draws=draws: next(draws).to_bytes(n, "big"))
-        with in_memory(own) as app:
+        with in_memory(counting(tools)) as app:
             house, service = House(app, plainly), register(app)
             settled(app)
             said = {"headers": service.basic() | headers, "data": data}

@@ -10,7 +10,7 @@ from broker.verifiers.mrz.recognise import misfit, spacing
 def told(symbols: int, apart: int, before: int = 20) -> NDArray[np.float64]:
     """Two rows of half frames in which `symbols` stand `apart` from one another."""
     likely = np.full((2, 2 * before + symbols * apart, 38), -9.0)
-    at = before + (np.arange(symbols * apart))
+    at: NDArray[np.float64] = before + np.arange(symbols * apart)
     is_print = np.arange(symbols * apart) % apart < 0.6 * apart
     likely[:, :, -1] = -0.01
     likely[:, at[is_print], -1] = -9

@@ -69,7 +69,7 @@ def test_rows_at_the_edge_of_the_picture_do_no_harm() -> None:
 
 
 def test_symbols_that_grow_smaller_along_the_row_are_shown_alike() -> None:
-    gray = np.full((400, 900), 255, np.uint8)
+    gray: NDArray[np.uint8] = np.full((400, 900), 255, np.uint8)
     lean = 0.3
     part = (np.arange(30) + 0.2) / 30
     at = 92 + 600 * part * (1 + lean) / (1 + lean * part)
@@ -83,7 +83,7 @@ def test_symbols_that_grow_smaller_along_the_row_are_shown_alike() -> None:
 
 def drawn(tall: int, bend: float) -> Levels:
     """The ticks `tall` pixels high, on rows that sag by `bend` pixels in the middle."""
-    gray = np.full((400, 900), 255, np.uint8)
+    gray: NDArray[np.uint8] = np.full((400, 900), 255, np.uint8)
     for x in range(100, 700, 20):
         low = round(bend * (1 - ((x - 392) / 300) ** 2))
         for y in (100, 150):
