@@ -41,7 +41,8 @@ class Counted:
 
     @property
     def statements(self) -> list[str]:
-        ours = (s for s in self.said if not s.startswith(("BEGIN", "COMMIT", "--")))
+        frame = "BEGIN", "COMMIT", "PRAGMA", "--"
+        ours = (s for s in self.said if not s.startswith(frame))
         return [s for s in ours if "audit_" not in s]
 
     @property
