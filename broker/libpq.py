@@ -148,7 +148,11 @@ def _known(kind: Any) -> tuple[Outward, Inward]:
 
 
 def _text(value: str | None) -> bytes | None:
-    return None if value is None else value.encode()
+    if value is None:
+        return None
+    if "\0" in value:  # libpq would end the value there, in silence
+        raise ValueError("PostgreSQL keeps no NUL")
+    return value.encode()
 
 
 def _octets(value: bytes | None) -> bytes | None:

@@ -54,6 +54,15 @@ def test_before_a_pooler_nothing_is_prepared(
 
 
 @pytest.mark.postgres
+def test_a_text_is_never_cut_short_at_a_nul(postgres_url: str | None) -> None:
+    assert postgres_url is not None, "PostgreSQL is not installed: deploy/system-packages.sh test"
+    engine = create_engine(postgres_url, **options(postgres_url, DatabaseSettings()))
+    with pytest.raises(ValueError, match="NUL"), brief.one(engine, pooler=False) as tx:
+        _NAME.first(tx, of="postgres\0s")
+    engine.dispose()
+
+
+@pytest.mark.postgres
 def test_what_is_prepared_survives_a_rollback(postgres_url: str | None) -> None:
     assert postgres_url is not None, "PostgreSQL is not installed: deploy/system-packages.sh test"
     engine = create_engine(postgres_url, **options(postgres_url, DatabaseSettings()))

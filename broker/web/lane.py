@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 LONGEST_BODY: Final = 16 * 1024
 """Bytes of a form that is looked at here."""
+_DIGITS: Final = len(str(LONGEST_BODY))
 _FORM: Final = "application/x-www-form-urlencoded"
 _FAULT: Final = "broker.fault"
 _UNREADABLE: Final = "\N{REPLACEMENT CHARACTER}"
@@ -113,7 +114,7 @@ def form(environ: "WSGIEnvironment") -> Lists:
     if environ.get("CONTENT_TYPE") != _FORM or environ.get("QUERY_STRING"):
         raise NotBrief("body")
     length = environ.get("CONTENT_LENGTH", "")
-    if not length.isdecimal() or int(length) > LONGEST_BODY:
+    if not length.isdecimal() or len(length) > _DIGITS or int(length) > LONGEST_BODY:
         raise NotBrief("body")
     body = environ["wsgi.input"].read(int(length))
     environ["wsgi.input"] = BytesIO(body)  # Flask may have to read it again

@@ -206,6 +206,14 @@ def test_no_query_is_read_otherwise_than_werkzeug_reads_it(sent: str) -> None:
     assert mine == theirs.to_dict(flat=False)
 
 
+def test_a_length_beyond_all_numbers_is_no_server_error(app: Flask, service: Service) -> None:
+    length = {"CONTENT_LENGTH": "9" * 5000}
+    response = app.test_client().post(
+        "/token", data="x=y", headers=service.basic(), environ_overrides=length
+    )
+    assert response.status_code in {400, 401, 413}
+
+
 def test_a_body_that_is_too_long_for_the_short_way_is_read_by_the_plain_one(
     app: Flask, service: Service
 ) -> None:
