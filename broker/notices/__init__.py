@@ -4,7 +4,7 @@ from broker.feature import Feature
 from broker.notices import store
 from broker.notices.address import panel
 from broker.notices.commands import commands
-from broker.notices.outbox import listen
+from broker.notices.posting import listen
 from broker.notices.routes import pages
 from broker.notices.worker import send_next
 

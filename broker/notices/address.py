@@ -17,7 +17,7 @@ from broker.feature import Panel
 from broker.notices import store
 from broker.notices.letter import OFFERED, REPLACED
 from broker.notices.models import NoticeAddress
-from broker.notices.outbox import ADDRESS, post
+from broker.notices.posting import ADDRESS, post
 from broker.web.locale import choose
 from broker.web.tools import tools
 

@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from broker.db import Base, UtcDateTime
+from broker.outbox import Outgoing
 
 
 class NoticeAddress(Base):
@@ -28,16 +29,11 @@ class NoticeAddress(Base):
     """How often a code was typed wrongly since the last one that was sent."""
 
 
-class Notice(Base):
+class Notice(Outgoing):
     """A letter that has still to be sent; sealed, since it says to whom."""
 
     __tablename__ = "notice"
 
-    id: Mapped[str] = mapped_column(String(43), primary_key=True)
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id"), index=True)
     kind: Mapped[str] = mapped_column(String(40))
     letter: Mapped[bytes] = mapped_column(LargeBinary)
-    created: Mapped[datetime] = mapped_column(UtcDateTime)
-    due: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    """When it may be tried next; moved ahead by whoever takes it, so that nobody else does."""
-    tries: Mapped[int]

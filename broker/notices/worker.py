@@ -5,22 +5,24 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from broker import outbox
 from broker.accounts import vault
 from broker.audit.log import record
 from broker.db import reading, transaction
 from broker.errors import UpstreamUnavailable
-from broker.notices import smtp, store
+from broker.notices import smtp
 from broker.notices.letter import Letter, write
 from broker.notices.models import Notice
-from broker.notices.outbox import LETTER
+from broker.notices.posting import LETTER
+from broker.outbox import Pace
 from broker.web.tools import tools
 
-LEASE: Final = timedelta(minutes=2)
-"""How long a letter belongs to the worker that took it: longer than any try may last."""
-
-FIRST_WAIT: Final = timedelta(seconds=30)
-LONGEST_WAIT: Final = timedelta(hours=1)
-GIVE_UP: Final = timedelta(days=2)
+PACE: Final = Pace(
+    lease=timedelta(minutes=2),  # longer than any try may last
+    first_wait=timedelta(seconds=30),
+    longest_wait=timedelta(hours=1),
+    give_up=timedelta(days=2),
+)
 
 
 def send_next() -> bool:
@@ -33,11 +35,11 @@ def send_next() -> bool:
     if not house.settings.mail.host:
         return False
     with reading() as tx:
-        due = store.next_due(tx, now)
+        due = outbox.next_due(tx, Notice, now)
     if due is None:
         return False
     with transaction() as tx:
-        taken = store.take(tx, due, now, LEASE)
+        taken = outbox.take(tx, Notice, due, now, PACE.lease)
         letter = _open(tx, taken) if taken else None
     if letter is None:
         return True
@@ -65,12 +67,12 @@ def _settle(tx: Session, notice_id: str, fault: str | None, now: datetime) -> No
     if row is None:  # the account was erased meanwhile
         return
     facts: dict[str, object] = {"account": row.account_id, "notice": row.kind, "tries": row.tries}
-    wait = min(FIRST_WAIT * int(2 ** min(row.tries - 1, 20)), LONGEST_WAIT)
+    again = None if fault is None else PACE.again(row.created, row.tries, now)
+    if again is not None:
+        outbox.postpone(tx, Notice, notice_id, again)
+        return
     if fault is None:
         record(tx, "notice.told", facts, now)
-    elif now + wait >= row.created + GIVE_UP:
-        record(tx, "notice.refused", {**facts, "reason": fault}, now)
     else:
-        store.postpone(tx, notice_id, now + wait)
-        return
-    store.drop(tx, notice_id)
+        record(tx, "notice.refused", {**facts, "reason": fault}, now)
+    outbox.drop(tx, Notice, notice_id)

@@ -7,12 +7,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from broker import outbox
 from broker.audit.event import EVENTS
 from broker.db import reading, transaction
-from broker.notices import store
 from broker.notices.letter import LETTERS, OFFERED, REPLACED
 from broker.notices.models import Notice
-from broker.notices.worker import LEASE
+from broker.notices.worker import PACE
 from broker.settings import MailSettings
 from tests.authentication.test_sign_in import recorded
 from tests.conftest import ISSUER, StoppedClock
@@ -105,13 +105,15 @@ def test_a_letter_that_a_dead_worker_had_taken_is_sent_when_its_lease_is_over(
 ) -> None:
     add_key(person, new_key())
     with mailing.app_context(), transaction() as tx:
-        due = store.next_due(tx, clock.now)
+        due = outbox.next_due(tx, Notice, clock.now)
         assert due
-        assert store.take(tx, due, clock.now, LEASE)
-        assert store.take(tx, due, clock.now, LEASE) is None  # a second worker gets nothing
+        assert outbox.take(tx, Notice, due, clock.now, PACE.lease)
+        assert (
+            outbox.take(tx, Notice, due, clock.now, PACE.lease) is None
+        )  # a second worker gets nothing
     deliver(mailing)
     assert post_office.letters == []
-    clock.now += LEASE
+    clock.now += PACE.lease
     deliver(mailing)
     assert len(post_office.letters) == 1
 
