@@ -55,10 +55,24 @@ def growth(asked: argparse.Namespace) -> list[Contestant]:
     return [Ours("sqlite-normal", 1_000, fill=fill) for fill in sizes]
 
 
+def cores(_: argparse.Namespace) -> list[Contestant]:
+    """Ours as shipped, the same kept to one processor, and with one thread."""
+    return [
+        made
+        for database in ("sqlite-normal", "sqlite", "postgres")
+        for made in (
+            Ours(database, PEOPLE),
+            Ours(database, PEOPLE, core=0),
+            Ours(database, PEOPLE, threads=1),
+        )
+    ]
+
+
 PARTS: dict[str, tuple[Callable[[argparse.Namespace], list[Contestant]], Sequence[str]]] = {
     "peers": (peers, OPERATIONS),
     "workers": (workers, (FLOW, CREDENTIALS)),
     "growth": (growth, (FLOW,)),
+    "cores": (cores, (FLOW,)),
 }
 """Who is measured, and on what."""
 

@@ -125,6 +125,11 @@ PROMISES = (
         for one in (NORMAL, PG)
     ),
     *(
+        _per_cpu(FLOW, f"{one}-{other}", one)
+        for one in (NORMAL, OURS, PG)
+        for other in ("core", "t1")
+    ),
+    *(
         Promise("growth of a flow's CPU", _cpu(FLOW), large, small, 1.25, 1.1, falls=True)
         for large, small in ((f"{NORMAL}-large", f"{NORMAL}-small"),)
     ),
