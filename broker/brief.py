@@ -1,18 +1,11 @@
-"""Brief units of work: prepared statements only, on the driver's own connection.
+"""Brief units of work: prepared statements only, on the driver's own connection."""
 
-Threads that write to SQLite at the same time share a commit, and so one wait for the disk: each
-works behind a savepoint of its own, and none hears that its unit is over before the commit of
-all is. PostgreSQL does the like by itself.
-"""
-
-from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from threading import Event, Lock
 from time import monotonic
 from typing import Any, Final, NoReturn
 
-from sqlalchemy import Dialect, Engine, event
+from sqlalchemy import Dialect, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
@@ -20,8 +13,6 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 WAIT_S: Final = 10.0
 _BUSY: Final = 5  # SQLITE_BUSY, https://www.sqlite.org/rescode.html
-MOST: Final = 32
-"""Units that share a commit: the first of them waits for the last."""
 
 
 class NotBrief(Exception):
@@ -41,113 +32,14 @@ class Brief(Session):
         raise NotBrief(name)
 
 
-class Writer:
-    """Works on SQLite for this process, a thread at a time.
-
-    More threads would do no more: each statement lets another one have the interpreter, and the
-    time goes in handing it over.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self._turn, self._engine = Lock(), engine
-        self._waiting = deque[None]()
-        self._kept = deque[PoolProxiedConnection]()
-        self._batch: _Batch | None = None
-        self._wrote = False
-        event.listen(engine, "engine_disposed", lambda _: self._let_go())
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """While it lasts this thread works; it is over once what was written is committed.
-
-        Whoever waits for their turn goes on in the same transaction; the last one commits for all.
-        Raises what a database raises.
-        """
-        self._take()
-        wrote, self._wrote = None, False
-        try:
-            yield
-        finally:
-            try:
-                wrote = self._batch if self._wrote else None
-                if not self._waiting or (self._batch and self._batch.size >= MOST):
-                    self._close()
-            finally:
-                self._turn.release()
-            if wrote is not None:
-                self._hear(wrote)
-
-    @contextmanager
-    def unit(self) -> Iterator[Brief]:
-        """A unit of work of the thread whose turn it is."""
-        batch = self._batch = self._batch or _Batch(self._engine.dialect, self._connection())
-        try:
-            with batch.member() as tx:
-                yield tx
-        except BaseException:
-            if not batch.size or batch.is_spoilt:
-                self._close()
-            raise
-        self._wrote = True
-
-    @contextmanager
-    def reading(self) -> Iterator[Brief]:
-        """A unit of the thread whose turn it is that writes nothing and holds nobody up."""
-        pooled = self._connection()
-        with _reading(self._engine.dialect, pooled) as tx:
-            yield tx
-        self._kept.append(pooled)
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """While it lasts no other thread works here: a session of this one's may write.
-
-        Raises what a database raises where others work for too long.
-        """
-        self._take()
-        try:
-            self._close()
-            yield
-        finally:
-            self._turn.release()
-
-    def _take(self) -> None:
-        self._waiting.append(None)
-        try:
-            held = self._turn.acquire(timeout=WAIT_S)
-        finally:
-            self._waiting.pop()
-        if not held:
-            raise NoConnection("others work for too long")
-
-    def _hear(self, batch: "_Batch") -> None:
-        while not batch.is_over(WAIT_S):
-            with self.alone():  # whoever was to commit gave up waiting for their turn
-                pass
-        batch.tell()
-
-    def _close(self) -> None:
-        batch, self._batch = self._batch, None
-        if batch is not None and batch.close():
-            self._kept.append(batch.pooled)
-
-    def _connection(self) -> PoolProxiedConnection:
-        # Kept from turn to turn: giving it back and asking for it again is a tenth of a request.
-        return self._kept.pop() if self._kept else _connection_of(self._engine)
-
-    def _let_go(self) -> None:
-        while self._kept:
-            self._kept.pop().invalidate()  # the pool has forgotten it
-
-
-class _Batch:
+class Batch:
     """One transaction of SQLite, and the units in it."""
 
     def __init__(self, dialect: Dialect, pooled: PoolProxiedConnection) -> None:
         """Raises OperationalError where another process writes for too long."""
         self.pooled, self.size = pooled, 0
         self._dialect, self._cursor = dialect, pooled.cursor()
-        self._over = Event()
+        self._lasts = False
         self._error: DBAPIError | None = None
         try:
             self._begin()
@@ -180,22 +72,20 @@ class _Batch:
         try:
             if self.size and not self.is_spoilt:
                 self._run("COMMIT")
+                self._lasts = True
         except DBAPIError as error:
             self._error = error
         finally:
             if self.is_spoilt:
                 self.pooled.close()  # which rolls back what is open
-            self._over.set()
         return not self.is_spoilt
-
-    def is_over(self, within_s: float) -> bool:
-        """Whether it is committed, or never will be; waits so long to hear it."""
-        return self._over.wait(within_s)
 
     def tell(self) -> None:
         """Nothing, where it was committed. Raises what the database said where it was not."""
         if self._error is not None:
             raise self._error
+        if not self._lasts:
+            raise NoConnection("nobody came to commit it")
 
     def _begin(self) -> None:
         # Other processes write for a few milliseconds at a time; SQLite's own way of waiting for
@@ -231,7 +121,7 @@ class _Batch:
 
 
 @contextmanager
-def _reading(dialect: Dialect, pooled: PoolProxiedConnection) -> Iterator[Brief]:
+def reading(dialect: Dialect, pooled: PoolProxiedConnection) -> Iterator[Brief]:
     """On any exception the connection is given back, which ends what it was in."""
     try:
         cursor = pooled.cursor()
@@ -254,7 +144,7 @@ def one(engine: Engine, *, pooler: bool, begins: bool = True) -> Iterator[Brief]
     """
     from broker import libpq  # noqa: PLC0415  its driver is large, and not everybody's
 
-    dialect, pooled = engine.dialect, _connection_of(engine)
+    dialect, pooled = engine.dialect, connection_of(engine)
     try:
         cursor = libpq.Cursor(pooled.dbapi_connection, None if pooler else pooled.info)
         try:
@@ -269,7 +159,8 @@ def one(engine: Engine, *, pooler: bool, begins: bool = True) -> Iterator[Brief]
         pooled.close()  # which rolls back what is open
 
 
-def _connection_of(engine: Engine) -> PoolProxiedConnection:
+def connection_of(engine: Engine) -> PoolProxiedConnection:
+    """A connection of the pool. Raises what SQLAlchemy raises where there is none."""
     try:
         return engine.raw_connection()
     except engine.dialect.loaded_dbapi.Error as error:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -14,6 +14,9 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from broker import brief, serving
 from broker.brief import Unit
 from broker.moment import UtcDateTime
+from broker.turns import Writer
+
+T = TypeVar("T")
 
 _BEGIN = ContextVar("broker_begin", default="BEGIN IMMEDIATE")
 """How SQLite begins the next transaction; nothing to PostgreSQL."""
@@ -31,6 +34,7 @@ __all__ = [
     "briefly",
     "connection",
     "db",
+    "in_turn",
     "install",
     "keep_written_back",
     "read_once",
@@ -38,7 +42,6 @@ __all__ = [
     "reading_briefly",
     "scrub",
     "transaction",
-    "turn",
 ]
 
 
@@ -54,7 +57,7 @@ class _Held:
     """The database of an application, and who writes to it in this process, if one must."""
 
     engine: Engine
-    writer: brief.Writer | None
+    writer: Writer | None
     pooler: bool
 
 
@@ -75,10 +78,13 @@ def reading() -> Iterator[Session]:
         yield session
 
 
-def turn() -> AbstractContextManager[None]:
-    """While it lasts this thread may work `briefly`; what it wrote is committed when it is over."""
+def in_turn(work: Callable[[], T]) -> T:
+    """What `work` returns, which may work `briefly`; what it wrote is committed by then.
+
+    On SQLite another thread may do it. Raises what `work` raises, and what a database raises.
+    """
     held: _Held = serving.extensions()[_DATABASE]
-    return nullcontext() if held.writer is None else held.writer.turn()
+    return work() if held.writer is None else held.writer.do(work)
 
 
 def briefly() -> Unit:
@@ -182,7 +188,7 @@ def install(app: Flask, synchronous: str = "FULL", *, pooler: bool = False) -> N
     with app.app_context():
         engine = db.engine
     is_sqlite = engine.dialect.name == "sqlite"
-    app.extensions[_DATABASE] = _Held(engine, brief.Writer(engine) if is_sqlite else None, pooler)
+    app.extensions[_DATABASE] = _Held(engine, Writer(engine) if is_sqlite else None, pooler)
     if is_sqlite:
         _prepare_sqlite(engine, synchronous)
 

@@ -4,22 +4,25 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import bindparam, insert, select
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoTurn
 from sqlalchemy.orm import Session
 
 from broker import brief
 from broker.accounts.models import Account
-from broker.brief import NotBrief, Writer
+from broker.brief import Batch, NotBrief
 from broker.consent.models import Consent
-from broker.db import briefly, reading, reading_briefly, transaction, turn
+from broker.db import briefly, in_turn, reading, reading_briefly, transaction
 from broker.prepared import Prepared
 from broker.serving import by
+from broker.turns import Writer
 from tests.conftest import NOON
 
 ADD = Prepared(insert(Account))
@@ -42,10 +45,13 @@ def accounts(app: Flask) -> list[str]:
 
 
 def do(app: Flask, *deeds: Deed) -> None:
-    with by(app), turn():
+    def work() -> None:
         for deed in deeds:
             with briefly() as tx:
                 deed(tx)
+
+    with by(app):
+        in_turn(work)
 
 
 def adding(name: str) -> Deed:
@@ -74,17 +80,22 @@ def test_a_unit_that_fails_is_undone_and_the_one_before_it_stands(disk_app: Flas
 def test_values_come_back_in_the_types_of_the_table(disk_app: Flask) -> None:
     said = {"scope": ["openid"], "details": [{"é": None}], "at": NOON + timedelta(microseconds=1)}
     do(disk_app, adding("a"), lambda tx: AGREE.run(tx, account_id="a", **said, **AGREEMENT))
-    with by(disk_app), turn(), reading_briefly() as tx:
-        assert AGREED.first(tx, account="a")._asdict() == said
-        assert AGREED.first(tx, account="b") is None
+
+    def look() -> None:
+        with reading_briefly() as tx:
+            assert AGREED.first(tx, account="a")._asdict() == said
+            assert AGREED.first(tx, account="b") is None
+
+    with by(disk_app):
+        in_turn(look)
     with disk_app.app_context(), reading() as session:
         assert AGREED.first(session, account="a")._asdict() == said
 
 
 def test_a_unit_reads_what_it_wrote_and_a_reader_does_not_yet(disk_app: Flask) -> None:
-    with by(disk_app), turn(), briefly() as tx:
-        ADD.run(tx, id="a", created=NOON)
-        assert [row.id for row in EVERY.all(tx)] == ["a"]
+    seen: list[str] = []
+    do(disk_app, adding("a"), lambda tx: seen.extend(row.id for row in EVERY.all(tx)))
+    assert seen == ["a"]
 
 
 def test_what_the_database_refuses_is_told_as_everywhere(disk_app: Flask) -> None:
@@ -157,7 +168,7 @@ def together(app: Flask, writer: Writer, *deeds: Deed) -> list[BaseException | N
         threads = [threading.Thread(target=run, args=each) for each in enumerate(deeds)]
         for thread in threads:
             thread.start()
-        while len(writer._waiting) < len(threads):
+        while len(writer._errands) < len(threads):
             time.sleep(0.001)
     for thread in threads:
         thread.join()
@@ -251,13 +262,15 @@ def test_a_session_of_a_page_waits_for_the_turn_and_finds_what_was_written(
             seen.extend(row.id for row in EVERY.all(tx))
             tx.add(Account(id="z", created=NOON))
 
-    with by(disk_app), turn():
-        with briefly() as tx:
-            ADD.run(tx, id="a", created=NOON)
-        thread = threading.Thread(target=page)
+    thread = threading.Thread(target=page)
+
+    def work(tx: Session) -> None:
+        ADD.run(tx, id="a", created=NOON)
         thread.start()
         time.sleep(0.05)
         assert seen == []
+
+    do(disk_app, work)
     thread.join()
     assert (seen, accounts(disk_app)) == (["a"], ["a", "z"])
 
@@ -266,9 +279,101 @@ def test_a_session_of_a_page_waits_for_the_turn_and_finds_what_was_written(
 def test_a_reader_sees_what_is_committed_and_holds_no_writer_up(
     disk_app: Flask, writer: Writer
 ) -> None:
-    with by(disk_app), turn():
-        with briefly() as tx:
-            ADD.run(tx, id="a", created=NOON)
-        with reading_briefly() as tx:
-            assert EVERY.all(tx) == []
+    def work(tx: Session) -> None:
+        ADD.run(tx, id="a", created=NOON)
+        with reading_briefly() as other:
+            assert EVERY.all(other) == []
+
+    do(disk_app, work)
     assert accounts(disk_app) == ["a"]
+
+
+@on_sqlite
+def test_what_was_written_is_not_told_where_nobody_committed_it(
+    disk_app: Flask, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def torn(_: object) -> bool:
+        raise MemoryError
+
+    monkeypatch.setattr("broker.brief.Batch.close", torn)
+    heard = together(disk_app, writer, adding("a"), adding("b"))
+    assert all(isinstance(each, MemoryError | SQLAlchemyError) for each in heard)
+
+
+@on_sqlite
+def test_whoever_only_reads_does_not_wait_for_the_disk(disk_app: Flask, writer: Writer) -> None:
+    done: list[str] = []
+    held, close = threading.Event(), Batch.close
+
+    def slow(batch: object) -> bool:
+        held.wait(5)
+        return close(batch)  # type: ignore[arg-type]
+
+    def read() -> None:
+        with by(disk_app):
+            in_turn(lambda: _count(done))
+        held.set()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("broker.brief.Batch.close", slow)
+        with writer.alone():
+            threads = [
+                threading.Thread(target=do, args=(disk_app, adding("a"))),
+                threading.Thread(target=read),
+            ]
+            for each in threads:
+                each.start()
+            while len(writer._errands) < len(threads):
+                time.sleep(0.001)
+        for each in threads:
+            each.join()
+    assert (done, accounts(disk_app)) == (["0 rows"], ["a"])
+
+
+def _count(told: list[str]) -> None:
+    with reading_briefly() as tx:
+        told.append(f"{len(EVERY.all(tx))} rows")
+
+
+@on_sqlite
+def test_what_one_thread_does_for_another_is_done_as_if_by_itself(
+    disk_app: Flask, writer: Writer
+) -> None:
+    whose: ContextVar[str] = ContextVar("whose")
+    seen: list[tuple[str, str]] = []
+
+    def run(name: str) -> None:
+        whose.set(name)
+        do(disk_app, lambda _: seen.append((name, whose.get())))
+
+    with writer.alone():
+        threads = [threading.Thread(target=run, args=(name,)) for name in "abc"]
+        for each in threads:
+            each.start()
+        while len(writer._errands) < len(threads):
+            time.sleep(0.001)
+    for each in threads:
+        each.join()
+    assert sorted(seen) == [(name, name) for name in "abc"]
+
+
+@on_sqlite
+def test_nobody_waits_for_their_turn_for_ever(
+    disk_app: Flask, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do(disk_app, adding("a"))
+    monkeypatch.setattr(brief, "WAIT_S", 0.05)
+    heard: list[type[BaseException]] = []
+
+    def late() -> None:
+        try:
+            do(disk_app, adding("late"))
+        except Exception as error:  # noqa: BLE001  it is what is asked for
+            heard.append(type(error))
+
+    with writer.alone():
+        thread = threading.Thread(target=late)
+        thread.start()
+        thread.join()
+    do(disk_app, adding("b"))
+    assert (heard, accounts(disk_app)) == ([NoTurn], ["a", "b"])

@@ -7,6 +7,7 @@ it was done, a refusal that is on record or a database that went away, Flask tel
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_plus
@@ -15,7 +16,7 @@ from flask import Flask, Request
 
 from broker import serving
 from broker.brief import NotBrief
-from broker.db import turn
+from broker.db import in_turn
 from broker.errors import BrokerError
 from broker.web.headers import NO_STORE, always
 from broker.web.observing import ROUTE
@@ -77,11 +78,7 @@ def install(app: Flask, doors: Doors, documents: Doors) -> None:
             return plain(environ, start_response)
         try:
             with serving.by(app):
-                if asked in documents:
-                    answer = door(environ)
-                else:
-                    with turn():
-                        answer = door(environ)
+                answer = door(environ) if asked in documents else in_turn(partial(door, environ))
         except (NotBrief, BrokerError):
             return plain(environ, start_response)
         except Told as told:
