@@ -54,8 +54,8 @@ def fields(query: Mapping[str, Any]) -> dict[str, str]:
 
 
 def told(query: Mapping[str, Any]) -> str:
-    """The question in one phrase: "Service: … · Level: …"."""
-    parts = [f"{_label(name)}: {isolate(_value(name, v))}" for name, v in fields(query).items()]
+    """The question in one phrase: "Service … · Level …"."""
+    parts = [f"{_label(name)} {isolate(_value(name, v))}" for name, v in fields(query).items()]
     return " · ".join(parts) or gettext("everything")
 
 
