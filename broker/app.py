@@ -35,7 +35,8 @@ from broker.oidc import short_way
 from broker.outbound import Outbound
 from broker.settings import MetricsSettings, Settings, TracesSettings, read_settings
 from broker.verifiers.eidas import EidasVerifier
-from broker.verifiers.mrz import READER, MrzVerifier, Worker, measured
+from broker.verifiers.mrz import READER, MrzVerifier, Worker
+from broker.verifiers.mrz.measured import measured
 from broker.verifiers.upstream import UpstreamVerifier
 from broker.web import (
     cookies,

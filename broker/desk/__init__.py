@@ -7,6 +7,7 @@ from broker.desk import (
     case_routes,
     entry_routes,
     export_routes,
+    keeping_pages,
     picture_pages,
     proof_routes,
     review_pages,
@@ -30,7 +31,7 @@ for child in (
     search_routes,
 ):
     door.register_blueprint(child.pages)
-for sheet in (search_pages, review_pages, picture_pages):
+for sheet in (search_pages, review_pages, keeping_pages, picture_pages):
     seat.pages.register_blueprint(sheet.pages)
 
 pages = Blueprint("desk", __name__)

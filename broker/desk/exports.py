@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 from sqlalchemy import delete, select, update
@@ -40,6 +40,13 @@ WAITING = 5
 """Exports of one auditor that are still to be packed."""
 
 TOO_MANY = "too_many_entries"
+
+WORDS: Final[dict[str, str]] = {
+    "waiting": "being packed",
+    "ready": "ready",
+    "refused": "not packed",
+}
+"""State → in words; English msgids."""
 
 
 class Wish(Body):

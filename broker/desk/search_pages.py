@@ -2,28 +2,30 @@
 
 import json
 from collections.abc import Mapping
-from datetime import date, timedelta
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, g, render_template, request
 
 from broker.audit import query, store
 from broker.audit.note import decode, encode
 from broker.audit.origin import opened, signer
-from broker.desk import assertions, cases, scope, story
+from broker.desk import assertions, bundle, cases, scope, searches, story
 from broker.desk.assertion_query import parse_assertions
 from broker.desk.looking import look
 from broker.desk.proving import alone, proof
+from broker.desk.question import DAYS, fields, moments
 from broker.desk.seat import seated
 from broker.desk.sight import within
-from broker.errors import BrokerError, Malformed
+from broker.errors import BrokerError
 from broker.web.messages import message
 from broker.web.tools import tools
 
 pages = Blueprint("search", __name__)
 
-_FIELDS = ("client", "subject", "kind", "level", "outcome", "reason", "cursor")
-_DAYS = ("from", "to")
+_FIELDS = ("client", "subject", "kind", "level", "outcome", "reason", *DAYS, "cursor")
+_OF_PROGRAMS = ("grant", "evidence", "min_index", "max_index")
+"""Parts of a kept search that the form has no field for, and carries from page to page."""
+
 PAGE = "25"
 
 
@@ -36,14 +38,27 @@ def search() -> str:
 @pages.post("")
 def find() -> tuple[str, int] | str:
     """What was found; by POST, because a question may name a person."""
-    said = {name: text for name in (*_FIELDS, *_DAYS) if (text := request.form.get(name, ""))}
+    said = {
+        name: text for name in (*_FIELDS, *_OF_PROGRAMS) if (text := request.form.get(name, ""))
+    }
     try:
-        wanted = parse_assertions({**_moments(said), "limit": PAGE}.items())
+        wanted = parse_assertions({**moments(said), "limit": PAGE}.items())
     except BrokerError as error:
         return _form(said, None, None, error), error.status
     with seated(scope.READ) as here:
         found, onward, facts = look(here, wanted)
         here.note("assertions", **facts)
+    return _form(said, found, onward, None)
+
+
+@pages.post("/searches/<name>")
+def find_again(name: str) -> str:
+    """What a kept search finds now; by POST as any search."""
+    with seated(scope.READ) as here:
+        said = fields(searches.find(here.tx, name, here.reader).query)
+        wanted = parse_assertions({**moments(said), "limit": PAGE}.items())
+        found, onward, facts = look(here, wanted)
+        here.note("assertions", search=name, **facts)
     return _form(said, found, onward, None)
 
 
@@ -127,18 +142,6 @@ def _form(
         error=error and message(error.code),
         levels=[acr.name for acr in policy.acr],
         kinds=story.kinds(policy.evidence),
+        keepable=not searches.NAMELESS & (said.keys() - {"cursor"}),
+        formats=bundle.available() if scope.EXPORT in g.desk_scope else (),
     )
-
-
-def _moments(said: Mapping[str, str]) -> dict[str, str]:
-    """The form's days as moments; the last day is included."""
-    asked = dict(said)
-    for name in _DAYS:
-        if name not in said:
-            continue
-        try:
-            day = date.fromisoformat(said[name]) + timedelta(days=name == "to")
-        except (ValueError, OverflowError) as error:
-            raise Malformed("malformed", f"{name}: no such day") from error
-        asked[name] = f"{day.isoformat()}T00:00:00Z"
-    return asked

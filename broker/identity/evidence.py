@@ -1,6 +1,6 @@
 """What was shown, with every check made on it (OpenID Identity Assurance 1.0, `evidence`)."""
 
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -40,12 +40,14 @@ class Claim:
     attestation_number, voucher_organization, voucher_state; of a certificate certificate_issuer,
     certificate_serial_number). `value` is text: dates are ISO 8601, unknown
     parts of a birth date are `0000` or `00` as in the zone, never guessed. `source` names the
-    place, e.g. "line 2, 14–19".
+    place, e.g. "line 2, 14–19". `faint` are the places in `value`, from 0, of the letters that
+    were seen least well and that nothing else guards: whoever confirms must look there.
     """
 
     name: str
     value: str
     source: str
+    faint: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +96,16 @@ class Evidence:
         return next((claim.value for claim in self.claims if claim.name == name), None)
 
 
+def confirmed(evidence: Evidence) -> Evidence:
+    """The evidence once somebody has compared it with the document: nothing is faint any more."""
+    return replace(evidence, claims=tuple(replace(c, faint=()) for c in evidence.claims))
+
+
 def to_json(evidence: Evidence) -> dict[str, Any]:
     """A JSON-ready rendering; `from_json` is its inverse."""
     return {
         "kind": evidence.kind,
-        "claims": [[c.name, c.value, c.source] for c in evidence.claims],
+        "claims": [_claim_to_json(claim) for claim in evidence.claims],
         "checks": [[c.method, c.property, c.outcome.value] for c in evidence.checks],
         "at": evidence.at.isoformat(),
         "expires": evidence.expires and evidence.expires.isoformat(),
@@ -111,10 +118,15 @@ def from_json(stored: dict[str, Any]) -> Evidence:
     """The Evidence that `to_json` rendered."""
     return Evidence(
         kind=stored["kind"],
-        claims=tuple(Claim(*c) for c in stored["claims"]),
+        claims=tuple(Claim(*c[:3], *map(tuple, c[3:])) for c in stored["claims"]),
         checks=tuple(Check(m, p, Outcome(o)) for m, p, o in stored["checks"]),
         at=datetime.fromisoformat(stored["at"]),
         expires=date.fromisoformat(stored["expires"]) if stored["expires"] else None,
         reference=stored["reference"],
         origin=Origin(*origin) if (origin := stored.get("origin")) else None,
     )
+
+
+def _claim_to_json(claim: Claim) -> list[Any]:
+    said = [claim.name, claim.value, claim.source]
+    return [*said, [*claim.faint]] if claim.faint else said

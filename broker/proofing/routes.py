@@ -151,6 +151,7 @@ def review(handle: str, kind: str, attempt: str) -> Answer:
     return render_template(
         "proofing/review.html",
         action=review_path(handle, kind, attempt),
+        look=any(claim.faint for claim in evidence.claims),
         rows=words.rows(evidence) if evidence.origin is None else words.summary(evidence),
         said_by=evidence.origin and _said_by(evidence.origin),
         passed=words.checks(evidence, Outcome.PASSED),

@@ -14,7 +14,7 @@ from broker.accounts import store as accounts
 from broker.accounts import vault
 from broker.db import read_once
 from broker.errors import NotFound
-from broker.identity.evidence import Evidence, Origin, from_json, to_json
+from broker.identity.evidence import Evidence, Origin, confirmed, from_json, to_json
 from broker.prepared import Prepared
 from broker.proofing.models import FiledEvidence, Handover, OpenAttempt, Try, Waiver
 from broker.web.tools import tools
@@ -41,7 +41,7 @@ class Filing:
 def file(tx: Session, account_id: str, evidence: Evidence, now: datetime) -> Filing:
     """Seal the evidence and keep it; the salt of its digest is sealed with it."""
     draw = tools().random
-    named = replace(evidence, reference=entropy.token(draw))
+    named = replace(confirmed(evidence), reference=entropy.token(draw))
     salt = entropy.token(draw)
     body = {"salt": salt, "evidence": to_json(named)}
     row = FiledEvidence(

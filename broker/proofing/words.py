@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from broker.identity.evidence import Check, Evidence, Outcome
+from markupsafe import Markup
+
+from broker.identity.evidence import Check, Claim, Evidence, Outcome
 from broker.identity.words import rank
 from broker.web import shown
-from broker.web.locale import gettext
+from broker.web.locale import gettext, isolate, listed
 
-Row = tuple[str, str, str | None]
+Row = tuple[str, str | Markup, str | Markup | None]
 """Label, value, and where in the document the value stands."""
 
 CHECKS: Final[Mapping[tuple[str, Outcome], str]] = {
@@ -38,11 +40,12 @@ CHECKS: Final[Mapping[tuple[str, Outcome], str]] = {
 
 
 def rows(evidence: Evidence) -> list[Row]:
-    """All that was read, field by field, in the order of pages, each with its place."""
+    """All that was read, field by field, in the order of pages, each with its place.
+
+    Letters that were seen least well are marked, and named beside the place.
+    """
     ordered = sorted(evidence.claims, key=lambda claim: rank(claim.name))
-    return [
-        (shown.label(c.name), shown.value(c.name, c.value), shown.place(c.source)) for c in ordered
-    ]
+    return [(shown.label(c.name), _value(c), _place(c)) for c in ordered]
 
 
 def summary(evidence: Evidence) -> list[Row]:
@@ -59,6 +62,31 @@ def summary(evidence: Evidence) -> list[Row]:
 def checks(evidence: Evidence, *outcomes: Outcome) -> list[str]:
     """The checks that ended so, in words."""
     return [_sentence(check) for check in evidence.checks if check.outcome in outcomes]
+
+
+def _value(claim: Claim) -> str | Markup:
+    if not claim.faint:
+        return shown.value(claim.name, claim.value)
+    marked = Markup("<mark>{}</mark>")
+    return Markup().join(
+        marked.format(letter) if place in claim.faint else letter
+        for place, letter in enumerate(claim.value)
+    )
+
+
+def _place(claim: Claim) -> str | Markup:
+    """Where it stands; after it, in words, what `<mark>` alone tells nobody who listens."""
+    where = shown.place(claim.source)
+    if not claim.faint:
+        return where
+    letters = listed([_letter(claim.value, place) for place in claim.faint])
+    closely = gettext("Compare closely: %(letters)s.", letters=letters)
+    return Markup("{}<br><strong>{}</strong>").format(where, closely)
+
+
+def _letter(value: str, place: int) -> str:
+    number = len(value[: place + 1].replace(" ", ""))
+    return gettext("letter %(number)s (%(letter)s)", number=number, letter=isolate(value[place]))
 
 
 def _sentence(check: Check) -> str:

@@ -58,6 +58,11 @@ def format_date(day: date) -> str:
     return babel.dates.format_date(day, "long", locale=territory)
 
 
+def listed(things: list[str]) -> str:
+    """The things as one phrase: "a; b", with the mark and the space of the language."""
+    return {"fr": "\u00a0; ", "ar": "؛ "}.get(choose(), "; ").join(things)
+
+
 def isolate(text: object) -> str:
     """The text between FSI and PDI: what `<bdi>` does, for a name inside a translated sentence."""
     return f"\u2068{text}\u2069"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from broker.accounts import session, store
 from broker.app import create_app
 from broker.audit.log import record
 from broker.db import db, transaction
-from broker.desk import auditor
-from broker.desk.models import Case, Comment, Unmasking
+from broker.desk import auditor, newest
+from broker.desk.exports import TOO_MANY as FAULT
+from broker.desk.models import Case, Comment, Export, Search, Unmasking
 from broker.desk.scope import ALL
 from broker.settings import Settings
 from broker.web.tools import Tools
@@ -28,7 +30,15 @@ pytestmark = pytest.mark.browser
 
 LOOKS = (("fr", 1100), ("ar", 390))
 OPEN = "/desk/assertions/{assertion}"
-PAGES = ("/desk", OPEN, "/desk/cases/case", "/desk/unmaskings", "/desk/pictures")
+PAGES = (
+    "/desk",
+    OPEN,
+    "/desk/cases/case",
+    "/desk/unmaskings",
+    "/desk/pictures",
+    "/desk/searches",
+    "/desk/exports",
+)
 
 
 def fill(app: Flask) -> dict[str, Any]:
@@ -57,7 +67,32 @@ def fill(app: Flask) -> dict[str, Any]:
                 requested=now,
             )
         )  # fmt: skip
+        _kept(tx, name, now)
     return {"secret": secret, "assertion": last}
+
+
+def _kept(tx: Any, owner: str, now: datetime) -> None:
+    """Searches and exports of an auditor, and things enough for a second page of lists."""
+    asked = {"client": "teledeclaration", "from": "2026-11-01T00:00:00Z", "kind": "mrz_photo"}
+    tx.add(Search(id="s1", owner=owner, name="Chaque lundi", query=asked, created=now))
+    ends: tuple[dict[str, Any], ...] = (
+        {"due": now}, {"bundle": b"PK", "sha256": "ab" * 32}, {"fault": FAULT},
+    )  # fmt: skip
+    for n, end in enumerate(ends):
+        tx.add(Export(id=f"e{n}", owner=owner, format="csv", query=asked, created=now, **end))
+    for n in range(3):
+        tx.add(
+            Case(
+                id=f"old{n}", entry=1, client="damancom", title=f"Refus ({n})", state="open",
+                assignee=None, opened_by=owner, opened=now - timedelta(days=n + 1), version=1,
+            )
+        )  # fmt: skip
+        tx.add(
+            Unmasking(
+                id=f"old{n}", entry=1, client="damancom", minutes=30, reason="Plainte ancienne.",
+                requested_by="auditor:second", requested=now - timedelta(days=n + 1),
+            )
+        )  # fmt: skip
 
 
 def _month(tx: Any, at: datetime, month: int) -> None:
@@ -137,6 +172,8 @@ def test_the_desk_is_readable_in_french_and_arabic(
             if path == "/desk":
                 page.locator("form.desk-form button").click()
                 expect(page.locator("table tbody tr").first).to_be_visible()
+                for summary in page.locator("details > summary").all():
+                    summary.click()
             if path == OPEN:
                 expect(page.locator('[data-said="holds"]')).to_be_visible()
             name = path.split("/")[-1].strip("{}") if path != "/desk" else "search"
@@ -146,6 +183,30 @@ def test_the_desk_is_readable_in_french_and_arabic(
             page.set_viewport_size({"width": 320, "height": 640})
             assert page.evaluate("document.documentElement.scrollWidth") <= 320, (path, language)
             page.set_viewport_size({"width": width, "height": 900})
+        assert said == []
+        page.context.close()
+
+
+def test_long_lists_go_on_by_something_to_press(
+    chromium: Browser, desk: str, made: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ARTEFACTS.mkdir(exist_ok=True)
+    monkeypatch.setattr(newest, "MOST", 2)
+    for (language, _), what in product(LOOKS, ("cases", "unmaskings")):
+        page, said = _seat(chromium, desk, made, 320)
+        page.goto(f"{desk}/desk/{what}?ui_locales={language}")
+        onward = page.locator("main .actions a.button").last
+        box = onward.bounding_box()
+        assert box
+        assert box["height"] >= 44
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        page.screenshot(path=ARTEFACTS / f"desk-{what}-onward-{language}.png", full_page=True)
+        assert Axe().run(page).violations_count == 0
+        first = page.locator(".items > li").all_inner_texts()
+        onward.click()
+        page.wait_for_url("**after=*")
+        assert not set(first) & set(page.locator(".items > li").all_inner_texts())
+        assert page.locator("main .actions a.button").count() == 0
         assert said == []
         page.context.close()
 

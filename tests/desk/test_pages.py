@@ -70,7 +70,15 @@ def story(app: Flask) -> int:
     return issue(app, "person", scope=["openid", "profile"], token="ab" * 32, **rule)
 
 
-DOORS = ["/desk", "/desk/assertions/0", "/desk/cases", "/desk/unmaskings", "/desk/pictures"]
+DOORS = [
+    "/desk",
+    "/desk/assertions/0",
+    "/desk/cases",
+    "/desk/exports",
+    "/desk/pictures",
+    "/desk/searches",
+    "/desk/unmaskings",
+]
 
 
 @pytest.mark.parametrize("path", DOORS)

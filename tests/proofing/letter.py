@@ -50,7 +50,8 @@ class LetterVerifier:
             raise EvidenceRejected("letter_stale")
         said = [line.partition("=") for line in lines]
         claims = tuple(
-            Claim(name, value, f"line {n}, 1–9") for n, (name, _, value) in enumerate(said, 1)
+            Claim(name, value.replace("~", ""), f"line {n}, 1–9", faint(value))
+            for n, (name, _, value) in enumerate(said, 1)
         )
         return Evidence(next(iter(self.produces)), claims, CHECKS, attempt.now)
 
@@ -79,6 +80,12 @@ class AbroadVerifier(LetterVerifier):
 
     def open(self, attempt: Attempt) -> Opening:
         return Opening(Redirect(f"https://abroad.test/?state={attempt.handle}"))
+
+
+def faint(value: str) -> tuple[int, ...]:
+    """The places of letters behind a ~: whoever wrote them was in doubt."""
+    parts = value.split("~")
+    return tuple(sum(map(len, parts[:n])) for n in range(1, len(parts)))
 
 
 def _question(attempt: Attempt) -> str:

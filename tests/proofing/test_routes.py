@@ -5,11 +5,12 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from broker.db import reading
-from broker.proofing import routes
+from broker.proofing import routes, store
 from broker.proofing.models import FiledEvidence, OpenAttempt
 from broker.web.tools import Tools
 from tests import visits
 from tests.conftest import StoppedClock
+from tests.people import forms
 from tests.proofing.conftest import Desk
 from tests.proofing.letter import ANNA, LetterVerifier
 from tests.visits import Visit, entries, events
@@ -111,6 +112,49 @@ def test_a_skipped_check_is_not_shown_as_made(desk: Desk) -> None:
     made, _, not_proved = page.partition("What this does not prove")
     assert "electronic signature" not in made
     assert "electronic signature of its issuer was not checked" in not_proved
+
+
+VAGUE = ANNA.replace(b"ERIKSSON", b"ERIK~SSON").replace(b"ANNA MARIA", b"~ANNA ~MARIA")
+
+
+def test_letters_seen_least_well_are_marked_and_named(desk: Desk) -> None:
+    page = desk.visit.get(f"{desk.read(VAGUE)}?ui_locales=en").text
+    assert "<bdi>ERIK<mark>S</mark>SON</bdi>" in page
+    assert "<bdi><mark>A</mark>NNA <mark>M</mark>ARIA</bdi>" in page
+    assert "Compare closely: letter 5 (\u2068S\u2069)." in page
+    assert "Compare closely: letter 1 (\u2068A\u2069); letter 5 (\u2068M\u2069)." in page
+    assert "We are less sure of the underlined letters" in page
+
+
+def test_nothing_is_underlined_where_nothing_is_in_doubt(desk: Desk) -> None:
+    page = desk.visit.get(f"{desk.read()}?ui_locales=en").text
+    assert "<mark>" not in page
+    assert "underlined" not in page
+
+
+def test_a_marked_letter_is_no_door_for_markup(desk: Desk) -> None:
+    odd = ANNA.replace(b"ERIKSSON", b"E~<b>~&")
+    page = desk.visit.get(f"{desk.read(odd)}?ui_locales=en").text
+    assert "<bdi>E<mark>&lt;</mark>b&gt;<mark>&amp;</mark></bdi>" in page
+
+
+def test_what_was_confirmed_is_in_doubt_no_more(desk: Desk, app: Flask) -> None:
+    desk.file(VAGUE)
+    with app.test_request_context(), reading() as tx:
+        (filed,) = store.evidence(tx, desk.visit.account)
+    assert filed.value("family_name") == "ERIKSSON"
+    assert {claim.faint for claim in filed.claims} == {()}
+
+
+def test_what_was_read_can_be_confirmed_or_refused_but_not_edited(desk: Desk, app: Flask) -> None:
+    path = desk.read(VAGUE)
+    page = desk.visit.get(path).text
+    (form,) = [f for f in forms(page) if f.action == path]
+    assert set(form.fields) == {"csrf_token"}
+    desk.visit.post(path, answer="right", family_name="SMITH", given_name="JOHN")
+    with app.test_request_context(), reading() as tx:
+        (filed,) = store.evidence(tx, desk.visit.account)
+    assert (filed.value("family_name"), filed.value("given_name")) == ("ERIKSSON", "ANNA MARIA")
 
 
 def test_no_transaction_is_open_while_something_is_read(desk: Desk, letter: LetterVerifier) -> None:

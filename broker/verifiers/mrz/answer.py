@@ -34,7 +34,7 @@ class Answer:
     """The different zones believed, best first: none, one, or of two documents.
 
     Lines are of the zone's alphabet and of a known shape. `cause` is set where there is none.
-    `sure` says of every symbol of every zone how likely it is by its looks alone, in percent;
+    `sure` says of every symbol of every zone how likely it is by its looks alone, of a thousand;
     empty where a reader does not tell.
     """
 

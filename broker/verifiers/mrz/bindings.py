@@ -54,9 +54,10 @@ def forms(layout: Layout, likely: Floats) -> Iterator[tuple[Place, ...]]:
 
 @cache
 def _places(layout: Layout, rest: int, *, is_empty: bool) -> tuple[Place, ...]:
-    """Every place in order; `rest` symbols of a long number stand in the optional field.
+    """Every place in the order of walking; `rest` symbols of a long number are in optional data.
 
-    With `is_empty`, what may be guarded by a filler is empty and is guarded so.
+    With `is_empty`, what may be guarded by a filler is empty and is guarded so. One sum of a field
+    is walked at a time: places bound by one digit stand together, as TD2's long numbers do not.
     """
     grammar = cells(layout)
     places = {
@@ -75,7 +76,17 @@ def _places(layout: Layout, rest: int, *, is_empty: bool) -> tuple[Place, ...]:
     if layout is IDFRA:
         for i, symbol in enumerate(FRANCE):
             places[0, i] = _only(places[0, i], symbol)
-    return tuple(places[at] for at in sorted(places))
+    apart = _apart(layout, rest)
+    return tuple(places[at] for at in sorted(places, key=lambda at: (at not in apart, at)))
+
+
+def _apart(layout: Layout, rest: int) -> set[tuple[int, int]]:
+    """The places of a long number, with its digit: they are walked before all others."""
+    if not rest:
+        return set()
+    start = layout.fields[layout.overflow or ""]
+    here = Span(start.line, start.first, start.first + rest)
+    return set(_spread((layout.fields[NUMBER], here)))
 
 
 def _spread(spans: Sequence[Span]) -> list[tuple[int, int]]:

@@ -97,7 +97,7 @@ def _ways(likely: Floats) -> Iterator[tuple[float, Layout, tuple[Place, ...]]]:
 
 @cache
 def _grid(places: tuple[Place, ...]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Row and column of every place, and what may stand there."""
+    """Row and column of every place in the order of walking, and what may stand there."""
     at = np.array([(place.row, place.column) for place in places])
     return at, np.array([place.allowed for place in places])
 
@@ -137,6 +137,8 @@ def _walked(layout: Layout, places: tuple[Place, ...], likely: Floats) -> Decode
     if best < NEVER / 2:
         return None
     chosen, second = _backwards(places, residues, ahead)
+    as_read = np.lexsort((at[:, 1], at[:, 0]))
+    masked, allowed, chosen = masked[as_read], allowed[as_read], chosen[as_read]
     picked = [
         int(np.argmax(np.where(r == _RESIDUE, m, 2 * NEVER)))
         for r, m in zip(chosen, masked, strict=True)
@@ -154,7 +156,7 @@ def _walked(layout: Layout, places: tuple[Place, ...], likely: Floats) -> Decode
         picked[here : here + 3] = known.picked
         gained, every_gained = gained + known.gain, every_gained + known.every
     text = "".join(SYMBOLS[pick] for pick in picked)
-    own = _own(likely[at[:, 0], at[:, 1]], allowed, np.array(picked))
+    own = _own(likely.reshape(masked.shape), allowed, np.array(picked))
     return Decoded(
         tuple(text[i * width : (i + 1) * width] for i in range(rows)),
         best + gained,
@@ -221,7 +223,7 @@ def _collapsed(grid: Floats, axis: int) -> Floats:
 
 def _backwards(
     places: Sequence[Place], residues: Floats, ahead: list[Floats]
-) -> tuple[list[int], float]:
+) -> tuple[NDArray[np.intp], float]:
     """The residues of the best way, and the score of the best way with any other residue."""
     after = np.full(100, NEVER)
     after[0] = 0
@@ -240,7 +242,7 @@ def _backwards(
         chosen.append(best)
         ways[best] = NEVER
         second = max(second, float(ways.max()))
-    return chosen[::-1], second
+    return np.array(chosen[::-1], np.intp), second
 
 
 @cache

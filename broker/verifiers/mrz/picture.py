@@ -7,10 +7,8 @@ from typing import Final
 
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
-from pillow_heif import open_heif
 
 from broker.errors import EvidenceRejected
-from broker.verifiers.mrz.pdf import first_page
 
 MAX_BYTES: Final = 15 * 1024 * 1024
 MAX_PIXELS: Final = 40_000_000
@@ -124,6 +122,9 @@ def _from_webp(upload: bytes) -> Image.Image:
 
 
 def _from_heif(upload: bytes) -> Image.Image:
+    # Loaded when it is needed, as pdfium below: most pictures are JPEGs, and both are large.
+    from pillow_heif import open_heif  # noqa: PLC0415
+
     # The library turns the picture itself, and knows its size before it decodes.
     file = open_heif(BytesIO(upload), convert_hdr_to_8bit=True)
     image = file[file.primary_index]
@@ -135,6 +136,8 @@ def _from_heif(upload: bytes) -> Image.Image:
 
 
 def _from_pdf(upload: bytes) -> Image.Image:
+    from broker.verifiers.mrz.pdf import first_page  # noqa: PLC0415
+
     return first_page(upload, PDF_SIDE, demand_size)
 
 

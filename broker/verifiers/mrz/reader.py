@@ -81,7 +81,7 @@ class Reading:
     def sure(self) -> Sureness:
         """See Answer."""
         return tuple(
-            tuple(min(100, int(100 * np.exp(likely))) for likely in row)
+            tuple(min(1000, int(1000 * np.exp(likely))) for likely in row)
             for row in self.decoded.likely
         )
 

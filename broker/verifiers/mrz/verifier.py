@@ -9,6 +9,7 @@ from broker.errors import EvidenceRejected
 from broker.identity.evidence import Check, Claim, Evidence, Outcome
 from broker.identity.verifier import Attempt, Message, Opening, Page, Reply
 from broker.verifiers.mrz.answer import Answer, Cause, ReadUploads
+from broker.verifiers.mrz.faint import faint
 from broker.verifiers.mrz.layouts import Format
 from broker.verifiers.mrz.refusals import REFUSALS
 from broker.verifiers.mrz.states import SPECIMEN, is_known
@@ -66,10 +67,12 @@ class MrzVerifier:
         uploads = tuple(upload for upload in reply.files.values() if upload)
         if not uploads:
             raise EvidenceRejected("picture_missing")
-        zone = _one_zone(self.read(uploads[:MOST_FILES]), attempt.now.date())
+        answer = self.read(uploads[:MOST_FILES])
+        zone = _one_zone(answer, attempt.now.date())
+        doubtful = faint(zone, answer.sure[0] if answer.sure else ())
         return Evidence(
             kind="mrz_photo",
-            claims=tuple(_claims(zone)),
+            claims=tuple(_claims(zone, doubtful)),
             checks=(*self._checks(zone, attempt.now.date()), *NOT_PROVED),
             at=attempt.now,
             expires=zone.expiry_date,
@@ -111,7 +114,7 @@ def _is_valid(zone: Zone, today: date) -> bool:
     return zone.expiry_date is not None and today <= zone.expiry_date
 
 
-def _claims(zone: Zone) -> Iterator[Claim]:
+def _claims(zone: Zone, doubtful: Mapping[str, tuple[int, ...]]) -> Iterator[Claim]:
     """What the zone says and where; what it leaves open is left out."""
     said = (
         ("family_name", zone.names.surname, "names"),
@@ -127,5 +130,5 @@ def _claims(zone: Zone) -> Iterator[Claim]:
     )
     for name, value, field in said:
         if value:
-            yield Claim(name, value, zone.place(field))
+            yield Claim(name, value, zone.place(field), doubtful.get(name, ()))
     yield Claim("document_format", zone.format.value, f"{len(zone.lines)} × {len(zone.lines[0])}")

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from broker.verifiers.mrz.answer import Answer, Cause
+from broker.verifiers.mrz.answer import Answer, Cause, Sureness
 
 
 def vote(answers: Sequence[Answer]) -> Answer:
@@ -22,4 +22,14 @@ def vote(answers: Sequence[Answer]) -> Answer:
     zone, most = votes.most_common(1)[0]
     if 2 * most <= votes.total():
         return Answer(cause=Cause.UNSURE)
-    return next(answer for answer in answers if answer.zones == (zone,))
+    return Answer(
+        (zone,), sure=_surest([a.sure[0] for a in answers if a.zones == (zone,) if a.sure])
+    )
+
+
+def _surest(told: Sequence[Sureness]) -> tuple[Sureness, ...]:
+    """Every symbol as sure as in the picture that shows it best; () where none tells."""
+    if not told:
+        return ()
+    rows = zip(*told, strict=True)
+    return (tuple(tuple(map(max, zip(*row, strict=True))) for row in rows),)

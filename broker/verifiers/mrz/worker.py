@@ -39,6 +39,7 @@ ENVIRONMENT = {
     # What a picture has needed goes back to the system at once, not at the process's end.
     "MALLOC_MMAP_THRESHOLD_": "262144",
     "MALLOC_TRIM_THRESHOLD_": "262144",
+    "MALLOC_ARENA_MAX": "1",
 }
 """All of the process's environment: no setting, secret or proxy of the broker is in it."""
 

@@ -1,8 +1,9 @@
 """Pictures that nobody sends by accident, and a maker of mutants of honest ones.
 
-    python -m tests.verifiers.mrz.hostile 10000
+    python -m tests.verifiers.mrz.hostile 10000 [broker.verifiers.mrz.reader:read]
 
-sends so many mutants to the reading process and says what became of them.
+sends so many mutants to the reading process and says what became of them. Without the second
+argument they are opened but not read, which is where files do harm.
 """
 
 import random
@@ -220,8 +221,8 @@ def peak_mb(worker: Worker) -> int:
     return next(int(row.split()[1]) for row in rows if row.startswith("VmHWM")) // 1024
 
 
-def main(count: int) -> None:
-    worker, fates, slowest, most = Worker(SIZES), Counter[str](), 0.0, 0
+def main(count: int, reader: str = SIZES) -> None:
+    worker, fates, slowest, most = Worker(reader), Counter[str](), 0.0, 0
     worker((encoded(plain()),))
     for upload in mutants(count):
         began = perf_counter()
@@ -234,4 +235,4 @@ def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), *sys.argv[2:3])

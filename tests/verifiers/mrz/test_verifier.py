@@ -66,6 +66,13 @@ def test_every_claim_names_its_place_in_the_zone() -> None:
     )
 
 
+def test_letters_that_were_seen_least_well_are_told_with_their_name() -> None:
+    sure = tuple(tuple(400 if at == 8 else 1000 for at in range(44)) for _ in LINES)
+    verifier = MrzVerifier(here(lambda _: Answer((LINES,), sure=(sure,))))
+    claims = verifier.close(attempt(), Reply(files={"photograph": PHOTOGRAPH})).claims
+    assert {claim.name: claim.faint for claim in claims if claim.faint} == {"family_name": (3,)}
+
+
 def test_evidence_of_a_photograph_expires_with_the_passport() -> None:
     evidence = shown(LINES)
     assert (evidence.kind, evidence.at, evidence.expires) == ("mrz_photo", NOW, date(2031, 2, 28))

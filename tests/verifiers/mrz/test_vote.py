@@ -25,3 +25,10 @@ UNSURE = Answer(cause=Cause.UNSURE)
 )
 def test_a_zone_needs_more_votes_than_all_others(answers: list[Answer], expected: Answer) -> None:
     assert vote(answers) == expected
+
+
+def test_a_symbol_is_as_sure_as_in_the_picture_that_shows_it_best() -> None:
+    zones = (("AB", "C"),)
+    first, second = (Answer(zones, sure=(told,)) for told in (((9, 5), (7,)), ((3, 8), (7,))))
+    assert vote([first, BLURRED, second]) == Answer(zones, sure=(((9, 8), (7,)),))
+    assert vote([first, Answer(zones)]) == first
