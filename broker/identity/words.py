@@ -92,8 +92,9 @@ LEVELS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Label of an identity level → the label as a word, and what it means to the person."""
 
-PLACE: Final = "line %(line)s, places %(places)s"
-"""Where a value stands in a zone, as people count."""
+PLACE: Final = "line %(line)s, place %(places)s"
+PLACES: Final = "line %(line)s, places %(places)s"
+"""Where a value stands in a zone, as people count: one symbol, or several."""
 
 UNKNOWN: Final = "not known"
 """A date of which the document leaves every part open."""

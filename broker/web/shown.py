@@ -6,7 +6,7 @@ from datetime import date
 import babel
 import babel.dates
 
-from broker.identity.words import CLAIMS, LEVELS, PLACE, UNKNOWN, VALUES
+from broker.identity.words import CLAIMS, LEVELS, PLACE, PLACES, UNKNOWN, VALUES
 from broker.web.locale import choose, format_date, gettext, isolate
 
 _DATES = frozenset(
@@ -58,7 +58,8 @@ def place(source: str) -> str:
     found = _LINE.fullmatch(source)
     if found is None:
         return source
-    return gettext(PLACE, line=found[1], places=isolate(found[2]))
+    said = PLACE if found[2].isdigit() else PLACES
+    return gettext(said, line=found[1], places=isolate(found[2]))
 
 
 def level(name: str) -> str:

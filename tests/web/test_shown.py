@@ -64,3 +64,19 @@ def test_a_level_of_somebody_elses_policy_shows_its_label(app: Flask) -> None:
         assert (shown.level("declared"), shown.level("splendid")) == ("déclaré", "splendid")
         assert shown.meaning("splendid") == ""
         assert shown.label("guild") == "guild"
+
+
+@pytest.mark.parametrize(
+    ("language", "source", "words"),
+    [
+        ("fr", "line 2, 21", "ligne 2, position \u206821\u2069"),
+        ("fr", "line 2, 14–19", "ligne 2, positions \u206814–19\u2069"),
+        ("ar", "line 2, 21", "السطر 2، الموضع \u206821\u2069"),
+        ("en", "the issuer's answer", "the issuer's answer"),
+    ],
+)
+def test_a_place_is_told_as_people_count(
+    app: Flask, language: str, source: str, words: str
+) -> None:
+    with app.test_request_context(f"/?ui_locales={language}"):
+        assert shown.place(source) == words
