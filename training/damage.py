@@ -103,3 +103,38 @@ def jpeg(picture: Gray, quality: int) -> Gray:
 def sharpen(picture: Gray, amount: float) -> Gray:
     """What telephones do to make a picture look crisp."""
     return picture + amount * (picture - cv2.GaussianBlur(picture, (0, 0), 1.2))
+
+
+def tone(rng: Rng, picture: Gray) -> Gray:
+    """Brightness and contrast as programs change them: curves, and whites and blacks cut off."""
+    curved = np.clip(picture, 0, 1) ** np.float32(np.exp(rng.normal(0, 0.3)))
+    if rng.random() < 0.4:
+        low, high = rng.uniform(0, 0.2), rng.uniform(0.65, 1)
+        curved = np.clip((curved - low) / (high - low), 0, 1)
+    return curved.astype(np.float32)
+
+
+def resized(rng: Rng, picture: Gray) -> Gray:
+    """Saved smaller or larger than it is, and brought back: what was published was resized."""
+    high, wide = picture.shape
+    times = float(np.exp(rng.uniform(np.log(0.55), np.log(1.5))))
+    size = max(8, round(wide * times)), max(8, round(high * times))
+    way = int(rng.choice((cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA, cv2.INTER_NEAREST)))
+    other = cv2.resize(picture, size, interpolation=way)
+    if rng.random() < 0.5:
+        other = jpeg(other, int(rng.integers(40, 95)))
+    return cv2.resize(other, (wide, high), interpolation=cv2.INTER_CUBIC)
+
+
+def overprint(rng: Rng, picture: Gray, size: float) -> Gray:
+    """A few strokes across the print: a stamp, a thread, the letters of SPECIMEN, a crease."""
+    high, wide = picture.shape
+    mark = np.zeros((high, wide), np.uint8)
+    for _ in range(int(rng.integers(1, 5))):
+        x, y = rng.uniform(0, wide), rng.uniform(0, high)
+        angle, long = rng.uniform(0, np.pi), size * rng.uniform(1, 12)
+        dx, dy = np.cos(angle) * long, np.sin(angle) * long
+        ends = [(int(x + s * dx), int(y + s * dy)) for s in (-1, 1)]
+        cv2.line(mark, ends[0], ends[1], 255, max(1, int(size * rng.uniform(0.05, 0.9))), 16)
+    cover = mark.astype(np.float32) / 255 * np.float32(rng.uniform(0.08, 0.55))
+    return picture + cover * (np.float32(rng.uniform(0, 1)) - picture)

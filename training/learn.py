@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
-from training.networks import LineNet, SymbolNet
+from training.networks import CloseNet, LineNet, SymbolNet
+from training.rows import Mixed
 from training.scenes import Crops
-from training.strips import HIGH, WIDE, strip
+from training.strips import HIGH, UNCOUNTED, WIDE, strip
 from training.zones import Rng
 
 SAVED_EVERY = 250
@@ -40,8 +41,8 @@ class Task:
 
 
 def symbol_loss(told: Tensor, wanted: Tensor) -> Tensor:
-    """Cross entropy of every frame."""
-    return nn.functional.cross_entropy(told, wanted)
+    """Cross entropy of every frame that counts."""
+    return nn.functional.cross_entropy(told, wanted, ignore_index=UNCOUNTED)
 
 
 def line_loss(told: Tensor, wanted: Tensor) -> Tensor:
@@ -59,6 +60,7 @@ def line_loss(told: Tensor, wanted: Tensor) -> Tensor:
 
 TASKS = {
     "symbols": Task(SymbolNet, strip, symbol_loss, 48, 3e-3, (1, 1, HIGH, WIDE)),
+    "closely": Task(CloseNet, Mixed(), symbol_loss, 48, 2e-3, (1, 1, HIGH, WIDE)),
     "lines": Task(LineNet, Crops(), line_loss, 8, 3e-3, (1, 1, 640, 640)),
 }
 
@@ -88,7 +90,7 @@ def export(network: nn.Module, task: Task, path: Path) -> None:
     """The network as an ONNX file that takes pictures of any number and size."""
     network.eval().to(memory_format=torch.contiguous_format)
     free = {"shown": {0: "n", 2: "h", 3: "w"}, "told": {0: "n"}}
-    if task.network is SymbolNet:
+    if task.network is not LineNet:
         free["shown"] = {0: "n", 3: "w"}
     torch.onnx.export(
         network,
@@ -104,7 +106,13 @@ def export(network: nn.Module, task: Task, path: Path) -> None:
 
 
 def learn(  # noqa: PLR0913  the arguments of the program
-    name: str, seed: int, seconds: float, steps: int, out: Path, rate: float | None = None
+    name: str,
+    seed: int,
+    seconds: float,
+    steps: int,
+    out: Path,
+    rate: float | None = None,
+    start: Path | None = None,
 ) -> None:
     """Train until `seconds` or `steps` are over; the rate falls along a cosine of the time."""
     task = TASKS[name]
@@ -113,6 +121,9 @@ def learn(  # noqa: PLR0913  the arguments of the program
     network = task.network().to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), task.rate, weight_decay=1e-4)
     kept, done = out / f"{name}.pt", 0
+    if start and not kept.exists():
+        # A smaller network's weights start a larger one: blocks that it lacks start as they are.
+        network.load_state_dict(torch.load(start)["network"], strict=False)
     if kept.exists():
         state = torch.load(kept)
         network.load_state_dict(state["network"])
@@ -167,11 +178,13 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--steps", type=int, default=10**9)
     parser.add_argument("--rate", type=float, help="the highest, if not the usual")
+    parser.add_argument("--start", type=Path, help="weights that a new course starts from")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     torch.set_num_threads(1)
     given.out.mkdir(parents=True, exist_ok=True)
-    learn(given.model, given.seed, given.minutes * 60, given.steps, given.out, given.rate)
+    seconds = given.minutes * 60
+    learn(given.model, given.seed, seconds, given.steps, given.out, given.rate, given.start)
 
 
 if __name__ == "__main__":

@@ -5,11 +5,19 @@ from torch import Tensor, nn
 from training.strips import BLANK
 
 CLASSES = BLANK + 1
+LATE = 0.1
+"""How much a block that came late says before it has learnt; nothing at all would never learn."""
 
 
 def _block(into: int, out: int, stride: int | tuple[int, int] = 1, dilation: int = 1) -> nn.Module:
     conv = nn.Conv2d(into, out, 3, stride, dilation, dilation, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(out), nn.ReLU(inplace=True))
+
+
+def _around(dilation: int) -> nn.Sequential:
+    """What stands beside: along the row alone."""
+    conv = nn.Conv1d(96, 96, 3, padding=dilation, dilation=dilation, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm1d(96), nn.ReLU(inplace=True))
 
 
 class SymbolNet(nn.Module):
@@ -26,22 +34,60 @@ class SymbolNet(nn.Module):
             nn.BatchNorm2d(96),
             nn.ReLU(inplace=True),
         )
-        self.around = nn.ModuleList(
-            nn.Sequential(
-                nn.Conv1d(96, 96, 3, padding=d, dilation=d, bias=False),
-                nn.BatchNorm1d(96),
-                nn.ReLU(inplace=True),
-            )
-            for d in (1, 2, 4)
-        )
+        self.around = nn.ModuleList(_around(d) for d in (1, 2, 4))
         self.tell = nn.Conv1d(96, CLASSES, 1)
 
     def forward(self, strips: Tensor) -> Tensor:
         """See the class."""
-        seen = self.look(strips).squeeze(2)
+        seen = self._seen(strips).squeeze(2)
         for block in self.around:
             seen = seen + block(seen)
         return self.tell(seen)
+
+    def _seen(self, strips: Tensor) -> Tensor:
+        seen: Tensor = self.look(strips)
+        return seen
+
+
+class _More(nn.Module):
+    """One more look at what was seen; it adds nothing until it has learnt to."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(width)
+        nn.init.zeros_(self.norm.weight)
+
+    def forward(self, seen: Tensor) -> Tensor:
+        """See the class."""
+        return nn.functional.relu(seen + self.norm(self.conv(seen)))
+
+
+class CloseNet(SymbolNet):
+    """The same from the same, looked at more closely: deeper, and slower.
+
+    The blocks of `more` and the later ones of `around` came after the others had learnt.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.around = nn.ModuleList(_around(d) for d in (1, 2, 4, 1, 2, 4, 1, 2))
+        for late in list(self.around)[3:]:
+            nn.init.constant_(late[1].weight, LATE)
+        self.more = nn.ModuleDict(
+            {
+                "2": nn.Sequential(_More(48), _More(48)),
+                "3": nn.Sequential(_More(56), _More(56), _More(56)),
+            }
+        )
+
+    def _seen(self, strips: Tensor) -> Tensor:
+        seen = strips
+        for name, block in self.look.named_children():
+            seen = block(seen)
+            if name in self.more:
+                seen = self.more[name](seen)
+        return seen
 
 
 class LineNet(nn.Module):

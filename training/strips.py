@@ -14,8 +14,14 @@ STRIDE = 4
 BLANK = len(SYMBOLS)
 """The class of frames between symbols and beyond the ends of the row."""
 
-CORE = 0.32
-"""The part of a pitch, to each side of a symbol's centre, whose frames are the symbol's."""
+CORE, REST = 0.3, 0.37
+"""Parts of a pitch to each side of a symbol's centre: its frames, and where the gap begins.
+
+What lies between is the one as well as the other, and does not count.
+"""
+
+UNCOUNTED = -100
+"""The label of frames that do not count; PyTorch's own number for them."""
 
 SHOWN = 26
 
@@ -86,6 +92,8 @@ def _damaged(rng: Rng, small: Ink, pitch: float) -> Ink:
         small = damage.glare(rng, small, pitch * rng.uniform(0.6, 5))
     if rng.random() < 0.08:
         small = damage.stain(rng, small, pitch * rng.uniform(0.3, 2.5))
+    if rng.random() < 0.12:
+        small = damage.overprint(rng, small, pitch)
     worst = min(0.16 * pitch, 2.6)
     sigma = float(rng.uniform(0, 1) ** 2) * worst
     motion = float(rng.uniform(1, 0.38 * pitch)) if rng.random() < 0.2 else 0
@@ -93,7 +101,11 @@ def _damaged(rng: Rng, small: Ink, pitch: float) -> Ink:
     if rng.random() < 0.2:
         small = damage.sharpen(small, float(rng.uniform(0.3, 1.5)))
     small = damage.grain(rng, small, float(rng.uniform(0, 1)) ** 3 * 0.08)
-    quality = int(rng.integers(32, 97))
+    if rng.random() < 0.3:
+        small = damage.tone(rng, small)
+    if rng.random() < 0.3:
+        small = damage.resized(rng, small)
+    quality = int(rng.integers(26, 97))
     return damage.jpeg(small, quality) if rng.random() < 0.8 else np.clip(small, 0, 1)
 
 
@@ -122,8 +134,14 @@ def _grid(
 def _labels(
     text: str, middle: NDArray[np.float32], centres: NDArray[np.float64], pitch: float
 ) -> NDArray[np.int64]:
-    frames = middle.reshape(-1, STRIDE).mean(axis=1) + 0.5
-    nearest = np.abs(frames[:, None] - centres[None]).argmin(axis=1)
-    close = np.abs(frames - centres[nearest]) < CORE * pitch
-    classes = np.array([SYMBOLS.index(symbol) for symbol in text])
-    return np.where(close, classes[nearest], BLANK).astype(np.int64)
+    return labelled(text, (middle + 0.5 - centres[0]) / pitch + 0.5)
+
+
+def labelled(text: str, places: NDArray[np.floating]) -> NDArray[np.int64]:
+    """The class of each frame of a strip whose pixels are so many symbols behind its start."""
+    frames = places.reshape(-1, STRIDE).mean(axis=1)
+    nearest = np.clip(np.floor(frames).astype(int), 0, len(text) - 1)
+    off = np.abs(frames - nearest - 0.5)
+    classes = np.array([SYMBOLS.index(symbol) for symbol in text])[nearest]
+    classes = np.where(off < CORE, classes, UNCOUNTED)
+    return np.where(off > REST, BLANK, classes).astype(np.int64)

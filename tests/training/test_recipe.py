@@ -19,7 +19,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("name", ["symbols", "lines"])
+@pytest.mark.parametrize("name", ["symbols", "closely", "lines"])
 def test_a_few_steps_make_a_model_that_onnxruntime_runs(name: str, tmp_path: Path) -> None:
     import onnxruntime
 
@@ -29,10 +29,23 @@ def test_a_few_steps_make_a_model_that_onnxruntime_runs(name: str, tmp_path: Pat
     learn(name, seed=5, seconds=300, steps=1, out=tmp_path)  # goes on from what is there
     session = onnxruntime.InferenceSession(tmp_path / f"{name}.onnx")
     shown: NDArray[np.float32] = np.zeros(
-        (2, 1, 32, 400) if name == "symbols" else (1, 1, 96, 160), np.float32
+        (1, 1, 96, 160) if name == "lines" else (2, 1, 32, 400), np.float32
     )
     (told,) = session.run(["told"], {"shown": shown})
-    assert told.shape == ((2, 38, 100) if name == "symbols" else (1, 3, 48, 80))
+    assert told.shape == ((1, 3, 48, 80) if name == "lines" else (2, 38, 100))
+
+
+def test_the_larger_network_starts_from_the_smaller_one(tmp_path: Path) -> None:
+    import torch
+
+    from training.learn import learn
+
+    learn("symbols", seed=5, seconds=300, steps=1, out=tmp_path)
+    learn("closely", seed=6, seconds=0, steps=1, out=tmp_path, start=tmp_path / "symbols.pt")
+    small, large = (torch.load(tmp_path / f"{n}.pt")["network"] for n in ("symbols", "closely"))
+    shared = small.keys() & large.keys()
+    assert len(shared) == len(small)
+    assert all(torch.equal(small[name], large[name]) for name in shared)
 
 
 def test_one_seed_gives_one_scene() -> None:

@@ -19,7 +19,7 @@ ANY_DAY: Final = date(2030, 1, 1)
 """Whether a zone can exist does not hang on the day; the verifier asks again with today's."""
 
 
-SHARPER: Final = 1.5
+SHARPER: Final = 1.4
 """Fitted on generated pictures of seeds that no model was trained on: models/README.md."""
 
 
@@ -37,11 +37,11 @@ class Belief:
     well calibrated.
     """
 
-    share: float = -0.02
+    share: float = -0.08
     cost: float = 1.0
     faintest: float = -1.8
     looks: float = -2.0
-    clear: float = -0.025
+    clear: float = -0.05
 
     def doubts(self, decoded: Decoded, clear: float = 0) -> tuple[str, ...]:
         """Why the reading is not believed; empty if it is. `clear` is of what was seen."""

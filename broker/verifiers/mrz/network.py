@@ -1,4 +1,4 @@
-"""The two networks that read (home of onnxruntime): loaded once, run on the caller's thread."""
+"""The networks that read (home of onnxruntime): loaded once, run on the caller's thread."""
 
 from functools import cache
 from pathlib import Path
@@ -25,12 +25,22 @@ def tell_symbols(strips: Floats) -> Floats:
     return _run("symbols", strips)
 
 
+def tell_closely(strips: Floats) -> Floats:
+    """The same by the larger network, which doubts less and is right more often, but is slower."""
+    return _run("closely", strips)
+
+
 def _run(model: str, shown: Floats) -> Floats:
-    told: Floats = _session(model).run(["told"], {"shown": shown})[0]
+    told: Floats = _sessions()[model].run(["told"], {"shown": shown})[0]
     return told
 
 
 @cache
+def _sessions() -> dict[str, Any]:
+    """All of them at once: whoever reads the first picture has them before it is confined."""
+    return {model: _session(model) for model in ("lines", "symbols", "closely")}
+
+
 def _session(model: str) -> Any:
     options = onnxruntime.SessionOptions()
     # Requests are served side by side: threads of one small network get in each other's way.

@@ -16,7 +16,7 @@ from broker.verifiers.mrz.levels import Levels
 from broker.verifiers.mrz.locate import SIDE, Group, locate
 from broker.verifiers.mrz.recognise import Seen
 from broker.verifiers.mrz.second import contradicts
-from broker.verifiers.mrz.view import ROWS, WIDTHS, View, look, look_again
+from broker.verifiers.mrz.view import ROWS, WIDTHS, Floats, View, look, look_again
 from broker.verifiers.mrz.vote import vote
 
 SIDES: Final = (SIDE, 2 * SIDE)
@@ -31,9 +31,11 @@ LARGE: Final = 6.0
 TRIES: Final = 3
 """Places of a picture that are looked at."""
 
-SECOND_LOOK: Final = (0.0, 1.12)
-MORE_LOOKS: Final = ((1.6, 0.97), (0.0, 0.9))
-"""Pixels down and zoom of further looks, as unlike one another as still shows the row well."""
+LOOKS: Final = (((0.0, 1.12),), ((1.6, 0.97), (0.0, 0.9)), ((-1.6, 1.05), (0.0, 1.0)))
+"""Pixels down and zoom of further looks, as unlike one another as still shows the row well.
+
+Each round of them is for what is not beyond doubt after the rounds before.
+"""
 
 GOES_ON: Final = 0.15
 """Likelihood of print beyond the ends from which rows of 36 are longer than they were taken for.
@@ -104,7 +106,7 @@ def read_one(picture: Image.Image) -> Answer:
         if any(not reading.doubts for reading in readings):
             return _believed(seen, readings)
         best = max((best, *readings), key=_clearness)
-        if best is not None and best.is_whole and _is_plain(best, side / max(seen.shape)):
+        if best is not None and _is_placed(best, side / max(seen.shape)):
             break
     return Answer(cause=advice(seen.gray, groups, best.view if best else None))
 
@@ -119,9 +121,11 @@ def _believed(picture: Levels, readings: Sequence[Reading]) -> Answer:
     return Answer(tuple(believed), sure=tuple(r.sure for r in believed.values()))
 
 
-def _is_plain(found: Reading, scale: float) -> bool:
-    """Whether the zone was clear or large enough to be placed as well as it can be."""
-    return _clearness(found) > PLAIN or found.view.pitch * scale > LARGE
+def _is_placed(found: Reading, scale: float) -> bool:
+    """Whether the zone has been found as well as it can be: clear or large, or but for a symbol."""
+    is_plain = _clearness(found) > PLAIN or found.view.pitch * scale > LARGE
+    is_clear = float(found.view.seen.clear.min()) > PLAIN
+    return found.is_likely or is_clear or (found.is_whole and is_plain)
 
 
 def _clearness(found: Reading | None) -> float:
@@ -145,16 +149,17 @@ def examine(picture: Levels, view: View | None) -> Reading | None:
     if len(view.decoded.lines[0]) == WIDTHS[1] and is_cut_off(picture.gray, view.group):
         # The rest of a longer zone may be beyond the edge; 30 and 44 symbols are all there are.
         return Reading(view.decoded, view, ("cut_off",))
-    looks = [view.seen.likely]
+    looks: list[Floats] = []
     decoded = view.decoded
     if decoded.cost - decoded.share > HOPELESS:
         return Reading(decoded, view, BELIEF.doubts(decoded) or ("hopeless",))
-    for more in ((SECOND_LOOK,), MORE_LOOKS):
+    for more in LOOKS:
         seen = [look_again(picture, view, shift, zoom) for shift, zoom in more]
         if any(map(goes_on, seen)) or is_ragged(view):
             return Reading(decoded, view, ("goes_on",))
         looks += [look.likely for look in seen]
-        decoded = decode(pooled(looks)) or decoded
+        # The first look is of the smaller network: beside many of the larger one it only blurs.
+        decoded = decode(pooled(looks if len(looks) > 1 else [view.seen.likely, *looks])) or decoded
         if not BEYOND_DOUBT.doubts(decoded):
             break
     return Reading(decoded, view, BELIEF.doubts(decoded, float(view.seen.clear.mean())))

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from broker.verifiers.mrz.network import tell_symbols
+from broker.verifiers.mrz.network import tell_closely, tell_symbols
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -60,9 +60,10 @@ class Seen:
         return clear
 
 
-def frames(strips: NDArray[np.float32]) -> Floats:
+def frames(strips: NDArray[np.float32], *, closely: bool = False) -> Floats:
     """Strips (rows, high, wide) to log-likelihoods (rows, half frames, 38), the gap's last."""
-    told = tell_symbols(strips[:, None]).astype(np.float64).transpose(0, 2, 1)
+    tell = tell_closely if closely else tell_symbols
+    told = tell(strips[:, None]).astype(np.float64).transpose(0, 2, 1)
     many = told.shape[1]
     at = np.clip((np.arange(many * FINER) - 0.5) / FINER, 0, many - 1)
     low = np.floor(at).astype(int)

@@ -43,6 +43,9 @@ PLAIN: Final = 0.45
 NO_PRINT: Final = 0.3
 """The same below which, either way up, there is no zone. Of those read none was below 0.48."""
 
+FAINT: Final = 0.2
+"""The same below which, either way up, it is no matter of the size. Of those read: 0.32."""
+
 GROWTH: Final = 8
 """Symbols by which a row is made longer where its print goes on."""
 
@@ -94,7 +97,7 @@ def look(picture: Levels, group: Group) -> View | None:
         return None
     told = _grown(picture, told)
     best: View | None = None
-    for width in _widths(told)[:BOTH]:
+    for width in _widths(told)[: BOTH if told.plain > PLAIN else 1]:
         view = _divided(picture, told, width)
         if view is not None and (best is None or _worth(view) > _worth(best)):
             best = view
@@ -104,9 +107,10 @@ def look(picture: Levels, group: Group) -> View | None:
 
 
 def look_again(picture: Levels, view: View, shift: float, zoom: float) -> Seen:
-    """The same rows, shown a little differently."""
+    """The same rows, shown a little differently and looked at closely."""
     places = view.seen.likely.shape[1]
-    return cut(frames(straighten(picture, view.group, places, shift, zoom)), places)
+    strips = straighten(picture, view.group, places, shift, zoom)
+    return cut(frames(strips, closely=True), places)
 
 
 def _worth(view: View) -> float:
@@ -115,18 +119,19 @@ def _worth(view: View) -> float:
 
 def _upright(picture: Levels, group: Group) -> _Told:
     """The rows that way up in which more of them can be told."""
-    told = _told(picture, group)
+    guess = _nearest(group.length / group.leading * LEADING)
+    told = _sized(picture, _shown(picture, group, guess))
     if told.plain > PLAIN:
         return told
-    return max(told, _told(picture, _turned(group)), key=lambda way: way.plain)
+    other = _sized(picture, _shown(picture, _turned(group), told.made))
+    return max(told, other, key=lambda way: way.plain)
 
 
-def _told(picture: Levels, group: Group) -> _Told:
-    """The rows at about the right size: the distances between them tell it, or their print."""
-    guess = _nearest(group.length / group.leading * LEADING)
-    told = _shown(picture, group, guess)
-    made = round(guess * PITCH / spacing(told.frames))
-    return told if 1 / OFF < made / guess < OFF else _shown(picture, told.group, made)
+def _sized(picture: Levels, told: _Told) -> _Told:
+    """The rows at about the right size: it was guessed from their distances, their print tells."""
+    made = round(told.made * PITCH / spacing(told.frames))
+    is_right = told.plain < FAINT or 1 / OFF < made / told.made < OFF
+    return told if is_right else _shown(picture, told.group, made)
 
 
 def _shown(picture: Levels, group: Group, made: int) -> _Told:

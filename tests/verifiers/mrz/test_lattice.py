@@ -194,8 +194,8 @@ def test_looks_that_differ_make_each_other_doubtful() -> None:
 def test_a_zone_that_was_vague_throughout_is_not_believed_however_sure_its_symbols() -> None:
     decoded = decode(seen(SPECIMEN, 0.99999))
     assert decoded is not None
-    assert BELIEF.doubts(decoded, -0.01) == ()
-    assert BELIEF.doubts(decoded, -0.03) == ("clear",)
+    assert BELIEF.doubts(decoded, -0.04) == ()
+    assert BELIEF.doubts(decoded, -0.06) == ("clear",)
 
 
 def test_places_of_no_known_shape_are_no_zone() -> None:
