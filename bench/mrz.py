@@ -119,6 +119,10 @@ def show(name: str, tallies: dict[str, Tally], *, failures: bool = False) -> Non
             print(f"{'':>10} wrong: {file}")
         for file in t.failed if failures else ():
             print(f"{'':>10} not read: {file}")
+    times = sorted(second for t in tallies.values() for second in t.seconds)
+    print(f"{'all':>10} {len(times):5} {'':31} "
+          f"{1000 * times[len(times) // 2]:10.0f} "
+          f"{1000 * times[int(0.95 * len(times))]:8.0f}")  # fmt: skip
 
 
 def _arguments() -> argparse.Namespace:
