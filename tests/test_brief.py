@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -154,8 +155,20 @@ def writer(disk_app: Flask) -> Writer:
     return found
 
 
+def at_once(writer: Writer, *runs: Callable[[], None]) -> None:
+    """Each in a thread of its own, in one transaction: the first serves when all others wait."""
+    threads = [threading.Thread(target=run) for run in runs]
+    with writer.alone():
+        for number, thread in enumerate(threads, 1):
+            thread.start()
+            while len(writer._errands) < number:
+                time.sleep(0.001)
+    for thread in threads:
+        thread.join()
+
+
 def together(app: Flask, writer: Writer, *deeds: Deed) -> list[BaseException | None]:
-    """What became of each, all of them in one transaction: one begins when all others wait."""
+    """What became of each, all of them in one transaction."""
     heard: list[BaseException | None] = [None] * len(deeds)
 
     def run(place: int, deed: Deed) -> None:
@@ -164,14 +177,7 @@ def together(app: Flask, writer: Writer, *deeds: Deed) -> list[BaseException | N
         except Exception as error:  # noqa: BLE001  it is what is asked for
             heard[place] = error
 
-    with writer.alone():
-        threads = [threading.Thread(target=run, args=each) for each in enumerate(deeds)]
-        for thread in threads:
-            thread.start()
-        while len(writer._errands) < len(threads):
-            time.sleep(0.001)
-    for thread in threads:
-        thread.join()
+    at_once(writer, *(partial(run, *each) for each in enumerate(deeds)))
     return heard
 
 
@@ -303,31 +309,22 @@ def test_what_was_written_is_not_told_where_nobody_committed_it(
 @on_sqlite
 def test_whoever_only_reads_does_not_wait_for_the_disk(disk_app: Flask, writer: Writer) -> None:
     done: list[str] = []
-    held, close = threading.Event(), Batch.close
+    heard: list[bool] = []
+    told, close = threading.Event(), Batch.close
 
-    def slow(batch: object) -> bool:
-        held.wait(5)
-        return close(batch)  # type: ignore[arg-type]
+    def slow(batch: Batch) -> bool:
+        heard.append(told.wait(5))  # before anything is committed
+        return close(batch)
 
     def read() -> None:
         with by(disk_app):
             in_turn(lambda: _count(done))
-        held.set()
+        told.set()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("broker.brief.Batch.close", slow)
-        with writer.alone():
-            threads = [
-                threading.Thread(target=do, args=(disk_app, adding("a"))),
-                threading.Thread(target=read),
-            ]
-            for each in threads:
-                each.start()
-            while len(writer._errands) < len(threads):
-                time.sleep(0.001)
-        for each in threads:
-            each.join()
-    assert (done, accounts(disk_app)) == (["0 rows"], ["a"])
+        patch.setattr(Batch, "close", slow)
+        at_once(writer, partial(do, disk_app, adding("a")), read)
+    assert (done, heard, accounts(disk_app)) == (["0 rows"], [True], ["a"])
 
 
 def _count(told: list[str]) -> None:
@@ -346,14 +343,7 @@ def test_what_one_thread_does_for_another_is_done_as_if_by_itself(
         whose.set(name)
         do(disk_app, lambda _: seen.append((name, whose.get())))
 
-    with writer.alone():
-        threads = [threading.Thread(target=run, args=(name,)) for name in "abc"]
-        for each in threads:
-            each.start()
-        while len(writer._errands) < len(threads):
-            time.sleep(0.001)
-    for each in threads:
-        each.join()
+    at_once(writer, *(partial(run, name) for name in "abc"))
     assert sorted(seen) == [(name, name) for name in "abc"]
 
 

@@ -10,7 +10,7 @@ from training.strips import BLANK, HIGH, STRIDE, UNCOUNTED, WIDE, labelled
 from training.zones import SYMBOLS
 
 pytestmark = pytest.mark.skipif(
-    not glyphs.FONTS.is_dir(), reason="Debian's fonts-ocr-b is not installed"
+    not glyphs.FONTS.is_dir(), reason="training only: Debian's fonts-ocr-b is not installed"
 )
 
 
