@@ -20,7 +20,7 @@ from broker.keyring import Keyring
 from broker.outbound import Outbound
 from broker.settings import Settings
 from broker.web.tools import Tools
-from tests.browsing import serve
+from tests.browsing import follow, serve
 from tests.conftest import lay_migrated
 from tests.journeys.conftest import Town
 from tests.service import VERIFIER, Service, register
@@ -123,7 +123,7 @@ def leave(page: Page, town: Town, framework: str = "eidas") -> Service:
         claims=json.dumps(wanted(framework)),
     )
     page.goto(f"{town.broker}/authorize?{urlencode(asked)}")
-    page.locator("main a[href^='/enrol/']").first.click()
+    follow(page.locator("main a[href^='/enrol/']").first)
     page.locator("main form button").first.click()
     page.wait_for_url("**/second*")
     page.locator("main a[href^='/authorize/']").first.click()
@@ -134,7 +134,7 @@ def leave(page: Page, town: Town, framework: str = "eidas") -> Service:
 def choose_country(page: Page) -> None:
     """The one scheme that there is."""
     if "/countries" not in page.url:
-        page.locator("a[href*='/countries']").first.click()
+        follow(page.locator("a[href*='/countries']").first)
     page.wait_for_url("**/countries*")
     page.locator("a.door").first.click()
 

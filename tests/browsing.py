@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Thread
 
 from flask import Flask
+from playwright.sync_api import Locator
 from werkzeug.serving import make_server
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -22,6 +23,15 @@ FLAGS = (
     "--no-first-run",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 )
+
+
+def follow(onward: Locator, timeout_ms: int = 30_000) -> None:
+    """Presses what leads to another page, and returns once that page is loaded.
+
+    A bare `click()` does not wait: what is looked at next may still be the page before.
+    """
+    with onward.page.expect_navigation(timeout=timeout_ms):
+        onward.click()
 
 
 @contextmanager

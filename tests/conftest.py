@@ -16,7 +16,7 @@ from alembic import command
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 from sqlalchemy import URL, Engine, NullPool, create_engine, make_url, text
 
 from broker import entropy
@@ -194,6 +194,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
+    expect.set_options(timeout=30_000)  # ms; as `click()` and `wait_for_url()` on a busy machine
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
     yield browser
     browser.close()

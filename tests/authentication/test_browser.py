@@ -22,7 +22,7 @@ from broker.app import create_app
 from broker.db import db
 from broker.settings import Settings
 from broker.web.tools import Tools
-from tests.browsing import ARTEFACTS, CHROMIUM, FLAGS, serve
+from tests.browsing import ARTEFACTS, CHROMIUM, FLAGS, follow, serve
 
 pytestmark = pytest.mark.browser
 
@@ -128,7 +128,7 @@ def test_a_person_enrols_two_keys_signs_in_and_adds_none_twice(
     _is_accessible(page)
     _is_narrow(page)
     _keep(page, f"sign-in-{language}")
-    page.locator('a[href="/enrol/account"]').click()
+    follow(page.locator('a[href="/enrol/account"]'))
     _is_accessible(page)
     _is_narrow(page)
     _keep(page, f"enrol-{language}")
@@ -154,11 +154,11 @@ def test_a_person_enrols_two_keys_signs_in_and_adds_none_twice(
     _keep(page, f"account-{language}")
     assert page.locator('a[href^="/keys/"][href$="/removal"]').count() == 2
 
-    page.locator('a[href$="/name"]').first.click()
+    follow(page.locator('a[href$="/name"]').first)
     _is_accessible(page)
     _keep(page, f"rename-{language}")
     page.go_back()
-    page.locator('a[href$="/removal"]').first.click()
+    follow(page.locator('a[href$="/removal"]').first)
     _is_accessible(page)
     _is_narrow(page)
     _keep(page, f"remove-{language}")
@@ -246,9 +246,9 @@ def test_a_lost_key_is_replaced_by_a_code_and_every_page_is_accessible(
 ) -> None:
     page = device.page
     _create(device, issuer, language)
-    page.locator("a[href='/recovery-codes/account']").click()
+    follow(page.locator("a[href='/recovery-codes/account']"))
     _is_accessible(page)
-    page.locator("form[action='/recovery-codes/account'] button").click()
+    follow(page.locator("form[action='/recovery-codes/account'] button"))
     codes = page.locator("bdi.code").all_inner_texts()
     assert len(codes) == 10
     _is_accessible(page)

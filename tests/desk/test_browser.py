@@ -23,7 +23,7 @@ from broker.desk.models import Case, Comment, Export, Search, Unmasking
 from broker.desk.scope import ALL
 from broker.settings import Settings
 from broker.web.tools import Tools
-from tests.browsing import ARTEFACTS, serve
+from tests.browsing import ARTEFACTS, follow, serve
 from tests.recording import recorded
 
 pytestmark = pytest.mark.browser
@@ -170,7 +170,7 @@ def test_the_desk_is_readable_in_french_and_arabic(
             assert answer.ok, path
             expect(page.locator("html")).to_have_attribute("lang", language)
             if path == "/desk":
-                page.locator("form.desk-form button").click()
+                follow(page.locator("form.desk-form button"))
                 expect(page.locator("table tbody tr").first).to_be_visible()
                 for summary in page.locator("details > summary").all():
                     summary.click()

@@ -17,7 +17,7 @@ from broker.keyring import Keyring
 from broker.settings import Settings
 from broker.web.tools import Tools
 from tests import abroad
-from tests.browsing import ARTEFACTS, serve
+from tests.browsing import ARTEFACTS, follow, serve
 from tests.journeys.conftest import Town, with_key
 from tests.verifiers.upstream.miftah import SCHEME, registered, written
 from tests.web.test_browser import MEASURE, RULES
@@ -76,7 +76,7 @@ def town(tmp_path: Path, keyring: Keyring, there: Town) -> Iterator[Town]:
 def sign_in_there(page: Page, person: str) -> None:
     """As a test person of the other Miftah, who agrees to what is shared."""
     page.wait_for_url("http://127.0.0.1:*/sign-in/*")
-    page.locator("#rehearsal-link").click()
+    follow(page.locator("#rehearsal-link"))
     page.locator(f"#rehearsal-{person}").click()
     page.wait_for_url("**/consent/*")
     page.locator("main form button").first.click()
@@ -100,7 +100,7 @@ def test_a_provider_vouches_and_the_service_hears_at_what_level(
 ) -> None:
     service = abroad.leave(page, town, f"{there.broker}/trust-framework")
     picture(page, f"doors-{language}")
-    page.locator("a[href*='/countries']").first.click()
+    follow(page.locator("a[href*='/countries']").first)
     page.wait_for_url("**/countries")
     picture(page, f"countries-{language}")
     page.locator("a.door").first.click()
@@ -130,7 +130,7 @@ def test_a_level_that_we_do_not_know_is_told_and_leads_on(
     page: Page, town: Town, there: Town, language: str
 ) -> None:
     abroad.leave(page, town, f"{there.broker}/trust-framework")
-    page.locator("a[href*='/countries']").first.click()
+    follow(page.locator("a[href*='/countries']").first)
     page.locator("a.door").first.click()
     sign_in_there(page, "declared")
     page.wait_for_url("http://localhost:*/**")

@@ -15,7 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page
 
-from tests.browsing import ARTEFACTS
+from tests.browsing import ARTEFACTS, follow
 from tests.journeys.conftest import Town, client_of, with_key
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -42,7 +42,6 @@ class Walk:
 
     def look(self, name: str) -> None:
         page = self.page
-        page.wait_for_load_state()
         self.shots += 1
         ARTEFACTS.mkdir(exist_ok=True)
         page.screenshot(
@@ -57,7 +56,7 @@ class Walk:
         assert not found, f"{name}: {json.dumps(found, indent=1)[:3000]}"
 
     def press(self, selector: str) -> None:
-        self.page.locator(selector).first.click()
+        follow(self.page.locator(selector).first, timeout_ms=60_000)
 
 
 @pytest.fixture(params=sorted(LOCALES))
@@ -110,7 +109,7 @@ def first_visit(walk: Walk, town: Town) -> None:
     page.locator("form [role=status]").filter(has_text=re.compile(r"\S")).wait_for()
     walk.look("photograph-chosen")
     walk.press("main form button")
-    page.wait_for_url("**/review/*", timeout=60_000)
+    page.wait_for_url("**/review/*")
     walk.look("what-was-read")
     assert "INES CLAIRE" in page.inner_text("main")
     walk.press("main form button")
