@@ -6,6 +6,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Where Debian keeps nginx and runuser; many accounts do not look there.
+export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
 
@@ -42,8 +44,9 @@ check: check-style ## Formatting, lint, types and storeys, without the tests
 kill9: $(VENV)/.test-installed ## The long run of kill -9 during issuances: 10,000 tokens, 30 kills
 	MIFTAH_KILLS=30 MIFTAH_ISSUANCES=10000 $(BIN)/pytest -s tests/journeys/test_kill.py
 
-fuzz: $(VENV)/.test-installed ## The long run of damaged requests: 100,000 of them, none a server error
+fuzz: $(VENV)/.test-installed ## 100,000 damaged requests, none a server error; properties of other examples than the tests'
 	MIFTAH_FUZZ=100000 $(BIN)/pytest -s tests/fuzz
+	MIFTAH_EXAMPLES=anew $(BIN)/pytest -n 2 -m hypothesis
 
 record: $(VENV)/.test-installed ## The record, long: 4 x 150 appends, 50 kill -9, on both databases
 	MIFTAH_APPENDS=150 MIFTAH_RECORD_KILLS=50 $(BIN)/pytest -s tests/audit/test_processes.py

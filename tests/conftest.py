@@ -1,5 +1,6 @@
 """The tests' house: a real application, a real database, a stopped clock, counted chance."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from alembic import command
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 from sqlalchemy import URL, Engine, NullPool, create_engine, make_url, text
 
@@ -29,6 +31,10 @@ from broker.setup import alembic_config
 from broker.web.tools import Tools
 from tests import postgres
 from tests.browsing import CHROMIUM, FLAGS
+
+# The same examples at every run, in whatever time they take: `make fuzz` draws others.
+settings.register_profile("anew", deadline=None)
+settings.load_profile(os.environ.get("MIFTAH_EXAMPLES", "ci"))
 
 POLICY = read_policy(SHIPPED)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from broker import jose
@@ -58,6 +58,10 @@ def with_header(unverified: str, **changed: Any) -> str:
     return f"{segment({k: v for k, v in (header | changed).items() if v is not None})}.{rest}"
 
 
+def octets(written: str) -> list[bytes]:
+    return [base64.urlsafe_b64decode(part + "==") for part in written.split(".")]
+
+
 @pytest.mark.parametrize("alg", ["ES256", "RS256"])
 def test_a_good_token_is_accepted(alg: str) -> None:
     assert accepted(token(alg), alg)["sub"] == "somebody"
@@ -71,8 +75,11 @@ def test_any_changed_character_is_refused(position: int, bit: int) -> None:
     if good[position] == ".":
         return
     other = alphabet[alphabet.index(good[position]) ^ (1 << bit)]
+    changed = good[:position] + other + good[position + 1 :]
+    # Bits that fill up the last character say nothing, and may be passed over (RFC 4648 §3.5).
+    assume(octets(changed) != octets(good))
     with pytest.raises(TokenRefused):
-        accepted(good[:position] + other + good[position + 1 :])
+        accepted(changed)
 
 
 @pytest.mark.parametrize(
