@@ -36,7 +36,7 @@ class Batch:
     """One transaction of SQLite, and the units in it."""
 
     def __init__(self, dialect: Dialect, pooled: PoolProxiedConnection) -> None:
-        """Raises OperationalError where another process writes for too long."""
+        """`pooled` is `hasty`. Raises OperationalError where another process writes too long."""
         self.pooled, self.size = pooled, 0
         self._dialect, self._cursor = dialect, pooled.cursor()
         self._lasts = False
@@ -44,7 +44,7 @@ class Batch:
         try:
             self._begin()
         except DBAPIError:
-            pooled.close()
+            give_back(pooled)
             raise
 
     @contextmanager
@@ -77,7 +77,7 @@ class Batch:
             self._error = error
         finally:
             if self.is_spoilt:
-                self.pooled.close()  # which rolls back what is open
+                give_back(self.pooled)
         return not self.is_spoilt
 
     def tell(self) -> None:
@@ -88,13 +88,9 @@ class Batch:
             raise NoConnection("nobody came to commit it")
 
     def _begin(self) -> None:
-        # Other processes write for a few milliseconds at a time; SQLite's own way of waiting for
-        # them sleeps for ever longer, and then sleeps on although they are done.
-        self._run("PRAGMA busy_timeout=1")
         until = monotonic() + WAIT_S
         while not self._has_begun(last=monotonic() >= until):
             pass
-        self._run(f"PRAGMA busy_timeout={int(WAIT_S * 1000)}")
 
     def _has_begun(self, *, last: bool) -> bool:
         try:
@@ -118,6 +114,24 @@ class Batch:
             self._cursor.execute(sql)
         except self._dialect.loaded_dbapi.Error as error:
             raise known(self._dialect, self.pooled, error, sql) from error
+
+
+def hasty(engine: Engine) -> PoolProxiedConnection:
+    """A connection of SQLite's that waits for nobody: whoever begins with it asks again.
+
+    Other processes write for a few milliseconds at a time; SQLite's own way of waiting for them
+    sleeps for ever longer, and then sleeps on although they are done. Once it has begun to write,
+    it never has to wait. Raises as `connection_of`.
+    """
+    pooled = connection_of(engine)
+    pooled.cursor().execute("PRAGMA busy_timeout=1")
+    return pooled
+
+
+def give_back(pooled: PoolProxiedConnection) -> None:
+    """A `hasty` one becomes patient again; what is open is rolled back."""
+    pooled.cursor().execute(f"PRAGMA busy_timeout={int(WAIT_S * 1000)}")
+    pooled.close()
 
 
 @contextmanager
