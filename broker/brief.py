@@ -96,7 +96,7 @@ class Batch:
         try:
             self._run("BEGIN IMMEDIATE")
         except DBAPIError as error:
-            if last or getattr(error.orig, "sqlite_errorcode", None) != _BUSY:
+            if last or not _is_busy(error):
                 raise
             return False
         return True
@@ -116,12 +116,16 @@ class Batch:
             raise known(self._dialect, self.pooled, error, sql) from error
 
 
+def _is_busy(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlite_errorcode", None) == _BUSY
+
+
 def hasty(engine: Engine) -> PoolProxiedConnection:
     """A connection of SQLite's that waits for nobody: whoever begins with it asks again.
 
     Other processes write for a few milliseconds at a time; SQLite's own way of waiting for them
     sleeps for ever longer, and then sleeps on although they are done. Once it has begun to write,
-    it never has to wait. Raises as `connection_of`.
+    it never has to wait, and to read it hardly ever has. Raises as `connection_of`.
     """
     pooled = connection_of(engine)
     pooled.cursor().execute("PRAGMA busy_timeout=1")
@@ -130,23 +134,32 @@ def hasty(engine: Engine) -> PoolProxiedConnection:
 
 def give_back(pooled: PoolProxiedConnection) -> None:
     """A `hasty` one becomes patient again; what is open is rolled back."""
-    pooled.cursor().execute(f"PRAGMA busy_timeout={int(WAIT_S * 1000)}")
+    if pooled.is_valid:
+        pooled.cursor().execute(f"PRAGMA busy_timeout={int(WAIT_S * 1000)}")
     pooled.close()
 
 
 @contextmanager
 def reading(dialect: Dialect, pooled: PoolProxiedConnection) -> Iterator[Brief]:
-    """On any exception the connection is given back, which ends what it was in."""
+    """`pooled` is `hasty`. On any exception it is given back, which ends what it was in.
+
+    Raises NotBrief where SQLite is busy, as after a crash: somebody more patient must read.
+    """
     try:
         cursor = pooled.cursor()
         cursor.execute("BEGIN")
         yield Brief(dialect, pooled, cursor)
         cursor.execute("COMMIT")
     except dialect.loaded_dbapi.Error as error:
-        pooled.close()
+        give_back(pooled)
         raise known(dialect, pooled, error, "BEGIN") from error
+    except DBAPIError as error:
+        give_back(pooled)
+        if _is_busy(error):
+            raise NotBrief("busy") from error
+        raise
     except BaseException:
-        pooled.close()
+        give_back(pooled)
         raise
 
 

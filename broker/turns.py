@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.pool import PoolProxiedConnection
 
 from broker import brief
-from broker.brief import Batch, Brief, connection_of, hasty
+from broker.brief import Batch, Brief, hasty
 
 MOST: Final = 32
 """Errands that share a commit: the first of them waits for the last."""
@@ -38,7 +38,7 @@ class Writer:
         self._turn, self._engine = Lock(), engine
         self._errands = deque[_Errand]()
         self._alone = deque[None]()
-        self._kept, self._writing = deque[PoolProxiedConnection](), deque[PoolProxiedConnection]()
+        self._kept = deque[PoolProxiedConnection]()
         self._batch: Batch | None = None
         self._wrote: Batch | None = None
         event.listen(engine, "engine_disposed", lambda _: self._let_go())
@@ -61,7 +61,7 @@ class Writer:
     @contextmanager
     def unit(self) -> Iterator[Brief]:
         """A unit of work of the errand that is being done."""
-        batch = self._batch = self._batch or Batch(self._engine.dialect, self._hasty())
+        batch = self._batch = self._batch or Batch(self._engine.dialect, self._connection())
         try:
             with batch.member() as tx:
                 yield tx
@@ -137,19 +137,16 @@ class Writer:
     def _close(self) -> None:
         batch, self._batch = self._batch, None
         if batch is not None and batch.close():
-            self._writing.append(batch.pooled)
-
-    def _hasty(self) -> PoolProxiedConnection:
-        return self._writing.pop() if self._writing else hasty(self._engine)
+            self._kept.append(batch.pooled)
 
     def _connection(self) -> PoolProxiedConnection:
         # Kept from turn to turn: giving it back and asking for it again is a tenth of a request.
-        return self._kept.pop() if self._kept else connection_of(self._engine)
+        # Reading goes on with what wrote last: any other would have to read its pages again.
+        return self._kept.pop() if self._kept else hasty(self._engine)
 
     def _let_go(self) -> None:
-        for kept in (self._kept, self._writing):
-            while kept:
-                kept.pop().invalidate()  # the pool has forgotten it
+        while self._kept:
+            self._kept.pop().invalidate()  # the pool has forgotten it
 
 
 class _Errand:

@@ -379,3 +379,18 @@ def test_a_connection_that_waited_for_nobody_waits_again_once_it_is_given_back(
     assert driver.execute("PRAGMA busy_timeout").fetchone() == (1,)
     brief.give_back(pooled)
     assert driver.execute("PRAGMA busy_timeout").fetchone() == (10_000,)
+
+
+@on_sqlite
+def test_who_only_reads_is_left_to_somebody_more_patient_where_sqlite_is_busy(
+    disk_app: Flask,
+) -> None:
+    busy = sqlite3.OperationalError("database is locked")
+    busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    with disk_app.app_context():
+        engine = db.engine
+    pooled = brief.hasty(engine)
+    driver: Any = pooled.driver_connection
+    with pytest.raises(NotBrief), brief.reading(engine.dialect, pooled):
+        raise brief.known(engine.dialect, pooled, busy, "SELECT")
+    assert driver.execute("PRAGMA busy_timeout").fetchone() == (10_000,)
