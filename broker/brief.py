@@ -36,7 +36,7 @@ class Batch:
     """One transaction of SQLite, and the units in it."""
 
     def __init__(self, dialect: Dialect, pooled: PoolProxiedConnection) -> None:
-        """Raises OperationalError where another process writes for too long."""
+        """`pooled` is `hasty`. Raises OperationalError where another process writes too long."""
         self.pooled, self.size = pooled, 0
         self._dialect, self._cursor = dialect, pooled.cursor()
         self._lasts = False
@@ -44,7 +44,7 @@ class Batch:
         try:
             self._begin()
         except DBAPIError:
-            pooled.close()
+            give_back(pooled)
             raise
 
     @contextmanager
@@ -77,7 +77,7 @@ class Batch:
             self._error = error
         finally:
             if self.is_spoilt:
-                self.pooled.close()  # which rolls back what is open
+                give_back(self.pooled)
         return not self.is_spoilt
 
     def tell(self) -> None:
@@ -88,19 +88,15 @@ class Batch:
             raise NoConnection("nobody came to commit it")
 
     def _begin(self) -> None:
-        # Other processes write for a few milliseconds at a time; SQLite's own way of waiting for
-        # them sleeps for ever longer, and then sleeps on although they are done.
-        self._run("PRAGMA busy_timeout=1")
         until = monotonic() + WAIT_S
         while not self._has_begun(last=monotonic() >= until):
             pass
-        self._run(f"PRAGMA busy_timeout={int(WAIT_S * 1000)}")
 
     def _has_begun(self, *, last: bool) -> bool:
         try:
             self._run("BEGIN IMMEDIATE")
         except DBAPIError as error:
-            if last or getattr(error.orig, "sqlite_errorcode", None) != _BUSY:
+            if last or not _is_busy(error):
                 raise
             return False
         return True
@@ -120,19 +116,50 @@ class Batch:
             raise known(self._dialect, self.pooled, error, sql) from error
 
 
+def _is_busy(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlite_errorcode", None) == _BUSY
+
+
+def hasty(engine: Engine) -> PoolProxiedConnection:
+    """A connection of SQLite's that waits for nobody: whoever begins with it asks again.
+
+    Other processes write for a few milliseconds at a time; SQLite's own way of waiting for them
+    sleeps for ever longer, and then sleeps on although they are done. Once it has begun to write,
+    it never has to wait, and to read it hardly ever has. Raises as `connection_of`.
+    """
+    pooled = connection_of(engine)
+    pooled.cursor().execute("PRAGMA busy_timeout=1")
+    return pooled
+
+
+def give_back(pooled: PoolProxiedConnection) -> None:
+    """A `hasty` one becomes patient again; what is open is rolled back."""
+    if pooled.is_valid:
+        pooled.cursor().execute(f"PRAGMA busy_timeout={int(WAIT_S * 1000)}")
+    pooled.close()
+
+
 @contextmanager
 def reading(dialect: Dialect, pooled: PoolProxiedConnection) -> Iterator[Brief]:
-    """On any exception the connection is given back, which ends what it was in."""
+    """`pooled` is `hasty`. On any exception it is given back, which ends what it was in.
+
+    Raises NotBrief where SQLite is busy, as after a crash: somebody more patient must read.
+    """
     try:
         cursor = pooled.cursor()
         cursor.execute("BEGIN")
         yield Brief(dialect, pooled, cursor)
         cursor.execute("COMMIT")
     except dialect.loaded_dbapi.Error as error:
-        pooled.close()
+        give_back(pooled)
         raise known(dialect, pooled, error, "BEGIN") from error
+    except DBAPIError as error:
+        give_back(pooled)
+        if _is_busy(error):
+            raise NotBrief("busy") from error
+        raise
     except BaseException:
-        pooled.close()
+        give_back(pooled)
         raise
 
 

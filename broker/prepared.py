@@ -46,19 +46,22 @@ class _Ready:
     """A statement for one kind of database: its text, what goes in and what comes out."""
 
     statement: str
-    names: tuple[str, ...]
-    going_in: tuple[tuple[str, Convert], ...]
-    constants: Mapping[str, Any]
+    going_in: tuple[tuple[str, Any, Convert | None], ...]
+    """Name, the statement's own value, how it is written."""
     positional: bool
     row: Row
     coming_out: tuple[tuple[int, Convert], ...]
 
     def arguments(self, said: Mapping[str, Any]) -> Any:
         """The values as the driver takes them; one that is not said is the statement's own."""
-        values = {**self.constants, **said}
-        for name, convert in self.going_in:
-            values[name] = convert(values[name])
-        return [values[name] for name in self.names] if self.positional else values
+        told = said.get
+        values = [
+            told(name, own) if convert is None else convert(told(name, own))
+            for name, own, convert in self.going_in
+        ]
+        if self.positional:
+            return values
+        return {name: value for (name, _, _), value in zip(self.going_in, values, strict=True)}
 
     def read(self, values: Sequence[Any]) -> Any:
         """The row by the names of its columns."""
@@ -125,13 +128,13 @@ def _prepare(statement: Any, dialect: Dialect, row: Row) -> _Ready:
     compiled = statement.compile(dialect=dialect)
     names = tuple(compiled.positiontup if compiled.positional else compiled.binds)
     columns = list(statement.exported_columns)
-    going_in = ((name, _going_in(compiled.binds[name].type, dialect)) for name in names)
     coming_out = ((n, _coming_out(column.type, dialect)) for n, column in enumerate(columns))
     return _Ready(
         statement=str(compiled),
-        names=names,
-        going_in=tuple((name, convert) for name, convert in going_in if convert),
-        constants={name: compiled.params.get(name) for name in names},
+        going_in=tuple(
+            (name, compiled.params.get(name), _going_in(compiled.binds[name].type, dialect))
+            for name in names
+        ),
         positional=compiled.positional,
         row=row,
         coming_out=tuple((n, convert) for n, convert in coming_out if convert),
@@ -148,11 +151,14 @@ def _going_in(kind: Any, dialect: Dialect) -> Convert | None:
 
 
 _JSON = json.JSONEncoder().encode
+_READ = json.JSONDecoder().raw_decode
 
 
 def _coming_out(kind: Any, dialect: Dialect) -> Convert | None:
     if isinstance(kind, UtcDateTime) and dialect.name == "sqlite":
         return _to_moment
+    if type(kind) is JSON and dialect.name == "sqlite":
+        return _from_json
     convert: Convert | None = kind.dialect_impl(dialect).result_processor(dialect, None)
     return convert
 
@@ -164,6 +170,11 @@ def _to_text(moment: datetime | None) -> str | None:
     if moment.tzinfo is None:
         raise ValueError("a moment without a time zone")
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _from_json(text: str | None) -> Any:
+    # What we wrote ourselves has nothing around it, and need not be searched for that.
+    return None if text is None else _READ(text)[0]
 
 
 def _to_moment(text: str | None) -> datetime | None:

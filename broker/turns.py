@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.pool import PoolProxiedConnection
 
 from broker import brief
-from broker.brief import Batch, Brief, connection_of
+from broker.brief import Batch, Brief, hasty
 
 MOST: Final = 32
 """Errands that share a commit: the first of them waits for the last."""
@@ -141,7 +141,8 @@ class Writer:
 
     def _connection(self) -> PoolProxiedConnection:
         # Kept from turn to turn: giving it back and asking for it again is a tenth of a request.
-        return self._kept.pop() if self._kept else connection_of(self._engine)
+        # Reading goes on with what wrote last: any other would have to read its pages again.
+        return self._kept.pop() if self._kept else hasty(self._engine)
 
     def _let_go(self) -> None:
         while self._kept:

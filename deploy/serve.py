@@ -8,6 +8,7 @@ and slow senders by the proxy in front (deploy/nginx), which hands over whole re
 import argparse
 import multiprocessing
 import os
+import random
 import signal
 import socket
 import sys
@@ -15,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any, Final
 
@@ -33,6 +35,11 @@ THREADS: Final = int(os.environ.get("THREADS") or "12")
 so commits of several overlap; eight at most wait for pictures to be read
 (broker.verifiers.mrz.worker.Bounds.waiting), and the others go on answering. Each may hold one
 connection to the database."""
+
+PROCESSORS: Final = os.environ.get("PROCESSORS") or "one"
+"""`one`: each worker keeps to one processor, as long as others leave it one, and so finds its
+caches warm (broker/processors.py). `all`: the kernel chooses anew each time, as it does anyhow
+where there are more workers than processors."""
 
 LINE_BYTES: Final = 8190
 """Of a request's path and query: what an authorization request may need, and no more."""
@@ -54,7 +61,7 @@ LEAVING_S: Final = 5.0
 """How long a start waits for the port."""
 
 LOOKING_S: Final = 1.0
-"""Between two looks of a worker at whether its parent is still there."""
+"""Between two looks of a worker: is its parent still there, who uses its processor."""
 
 
 def main() -> None:
@@ -80,7 +87,8 @@ def main() -> None:
         workers_kill_timeout=STOPPING_S,
         workers_max_rss=RESIDENT_MB,
     )
-    server.serve(target_loader=loaded)
+    keeps = asked.processors == "one" and asked.workers <= _processors()
+    server.serve(target_loader=partial(loaded, keeps_to_one=keeps))
 
 
 @dataclass(frozen=True)
@@ -97,28 +105,43 @@ class bounded:  # noqa: N801  reads as what it does
         return self.application(environ, start)
 
 
-def loaded(target: str) -> Application:
+def loaded(target: str, *, keeps_to_one: bool = False) -> Application:
     """The application that the factory `module:function` makes, in a worker's process."""
-    _end_with_the_parent()
     sys.path.insert(0, "")
+    _look_around(keeps_to_one=keeps_to_one)
     module, _, factory = target.partition(":")
     made: Application = getattr(import_module(module), factory)()
     return bounded(made)
 
 
-def _end_with_the_parent() -> None:
-    # A worker whose parent was killed would keep its share of the port, and the old code, for ever.
-    # Looked for again and again: a signal that comes while a worker starts may be lost.
-    parent = multiprocessing.parent_process()
-    born_of = parent.pid if parent else os.getppid()
+def _look_around(*, keeps_to_one: bool) -> None:
+    from broker import processors  # noqa: PLC0415  workers only, who know by now where it lies
+
+    ended, kept = _parent_ended(), processors.keep_to_one(random.random)
 
     def watch() -> None:
         while True:
             time.sleep(LOOKING_S)
-            if os.getppid() != born_of:
+            if ended():
                 os.kill(os.getpid(), signal.SIGTERM)
+            if keeps_to_one:
+                next(kept, None)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _parent_ended() -> Callable[[], bool]:
+    # A worker whose parent was killed would keep its share of the port, and the old code, for ever.
+    # Looked for again and again: a signal that comes while a worker starts may be lost.
+    parent = multiprocessing.parent_process()
+    born_of = parent.pid if parent else os.getppid()
+    return lambda: os.getppid() != born_of
+
+
+def _processors() -> int:
+    """How many this process may use."""
+    may: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
+    return len(may(0)) if may else 1
 
 
 def _refuse_a_shared_port(host: str, port: int) -> None:
@@ -148,6 +171,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--bind", default="127.0.0.1:8000", help="host:port")
     parser.add_argument("--workers", type=int, default=WORKERS)
     parser.add_argument("--threads", type=int, default=THREADS)
+    parser.add_argument("--processors", choices=("one", "all"), default=PROCESSORS)
     return parser.parse_args()
 
 

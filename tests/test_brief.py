@@ -20,7 +20,7 @@ from broker import brief
 from broker.accounts.models import Account
 from broker.brief import Batch, NotBrief
 from broker.consent.models import Consent
-from broker.db import briefly, in_turn, reading, reading_briefly, transaction
+from broker.db import briefly, db, in_turn, reading, reading_briefly, transaction
 from broker.prepared import Prepared
 from broker.serving import by
 from broker.turns import Writer
@@ -367,3 +367,30 @@ def test_nobody_waits_for_their_turn_for_ever(
         thread.join()
     do(disk_app, adding("b"))
     assert (heard, accounts(disk_app)) == ([NoTurn], ["a", "b"])
+
+
+@on_sqlite
+def test_a_connection_that_waited_for_nobody_waits_again_once_it_is_given_back(
+    disk_app: Flask,
+) -> None:
+    with disk_app.app_context():
+        pooled = brief.hasty(db.engine)
+    driver: Any = pooled.driver_connection
+    assert driver.execute("PRAGMA busy_timeout").fetchone() == (1,)
+    brief.give_back(pooled)
+    assert driver.execute("PRAGMA busy_timeout").fetchone() == (10_000,)
+
+
+@on_sqlite
+def test_who_only_reads_is_left_to_somebody_more_patient_where_sqlite_is_busy(
+    disk_app: Flask,
+) -> None:
+    busy = sqlite3.OperationalError("database is locked")
+    busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    with disk_app.app_context():
+        engine = db.engine
+    pooled = brief.hasty(engine)
+    driver: Any = pooled.driver_connection
+    with pytest.raises(NotBrief), brief.reading(engine.dialect, pooled):
+        raise brief.known(engine.dialect, pooled, busy, "SELECT")
+    assert driver.execute("PRAGMA busy_timeout").fetchone() == (10_000,)

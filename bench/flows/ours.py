@@ -59,8 +59,8 @@ class Ours:
     """`database` is sqlite (as shipped, synchronous=FULL), sqlite-normal or postgres.
 
     `threads` of 0 are the server's own number. `application` takes the place of the shipped one.
-    With `fill` there are others in the database, and the people are any of them. With `core` the
-    server keeps to that processor, as systemd's CPUAffinity= has it.
+    With `fill` there are others in the database, and the people are any of them. `processors`:
+    one, as shipped, or all (broker/processors.py).
     """
 
     database: str
@@ -70,14 +70,14 @@ class Ours:
     application: str = ""
     fill: Fill | None = None
     operations: Sequence[str] = OPERATIONS
-    core: int | None = None
+    processors: str = "one"
 
     @property
     def name(self) -> str:
         """As in the table."""
         marks = ["ours", self.database, *([f"x{self.workers}"] if self.workers > 1 else [])]
         marks += [f"t{self.threads}"] if self.threads else []
-        marks += ["core"] if self.core is not None else []
+        marks += ["all"] if self.processors == "all" else []
         return "-".join([*marks, *([self.fill.name] if self.fill else [])])
 
     def prepare(self, folder: Path) -> None:
@@ -152,8 +152,7 @@ class Ours:
     def _command(self, port: int) -> list[str]:
         threads = ["--threads", str(self.threads)] if self.threads else []
         served = [self.application or SHIPPED, "--bind", f"127.0.0.1:{port}"]
-        bound = ["taskset", "--cpu-list", str(self.core)] if self.core is not None else []
-        server = [*bound, sys.executable, str(SERVER), *served]
+        server = [sys.executable, str(SERVER), *served, "--processors", self.processors]
         return [*server, "--workers", str(self.workers), *threads]
 
 

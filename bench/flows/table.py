@@ -125,9 +125,13 @@ PROMISES = (
         for one in (NORMAL, PG)
     ),
     *(
-        _per_cpu(FLOW, f"{one}-{other}", one)
+        promise
         for one in (NORMAL, OURS, PG)
-        for other in ("core", "t1")
+        for promise in (
+            _per_cpu(FLOW, one, f"{one}-all"),
+            Promise("flow per second", _rate(FLOW), one, f"{one}-all"),
+            Promise("p99 of a flow", _p99, one, f"{one}-all", falls=True),
+        )
     ),
     *(
         Promise("growth of a flow's CPU", _cpu(FLOW), large, small, 1.25, 1.1, falls=True)

@@ -1,7 +1,6 @@
 """Pairwise subject identifiers (OpenID Connect Core §8.1)."""
 
 import base64
-import hashlib
 import hmac
 
 
@@ -10,8 +9,8 @@ def pairwise(key: bytes, sector: str, account_id: str) -> str:
 
     HMAC-SHA-256 under a secret key: two sectors cannot tell that they know the same person.
     """
-    mac = hmac.new(key, f"{sector}\x00{account_id}".encode(), hashlib.sha256)
-    return base64.urlsafe_b64encode(mac.digest()).rstrip(b"=").decode("ascii")
+    mac = hmac.digest(key, f"{sector}\x00{account_id}".encode(), "sha256")
+    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode("ascii")
 
 
 def session_name(key: bytes, sector: str, session_id: str) -> str:

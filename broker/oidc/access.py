@@ -26,7 +26,8 @@ class Access:
     """What a token allows, whatever its form.
 
     Without `grant` the client speaks for itself. An empty `audience` is this broker. `cnf` names
-    the key of who may present it, `actor` who acts with it for the person (RFC 8693 §4.1).
+    the key of who may present it, `actor` who acts with it for the person (RFC 8693 §4.1). Of a
+    token that was found, `client` is the registration that `client_id` names, while there is one.
     """
 
     client_id: str
@@ -37,6 +38,7 @@ class Access:
     audience: tuple[str, ...] = ()
     cnf: Mapping[str, str] = field(default_factory=dict)
     actor: Mapping[str, Any] | None = None
+    client: Client | None = None
 
     @property
     def token_type(self) -> str:
@@ -103,7 +105,7 @@ def find(tx: Session, unverified_token: str, now: datetime) -> Access | None:
     found = store.find_access_token(tx, unverified_token, now)
     if found is None:
         return None
-    row, grant = found
+    row, grant, client = found
     return Access(
         client_id=row.client_id,
         scope=frozenset(row.scope),
@@ -113,6 +115,7 @@ def find(tx: Session, unverified_token: str, now: datetime) -> Access | None:
         audience=tuple(row.audience),
         cnf=row.cnf,
         actor=row.actor,
+        client=client,
     )
 
 
@@ -124,8 +127,7 @@ def presented(tx: Session, brought: Presented, tools: Tools, now: datetime) -> A
     access = find(tx, brought.unverified_token, now)
     if access is None or not access.is_for(tools.settings.issuer):
         raise OAuthError(OAuthCode.INVALID_TOKEN, "the token is unknown, expired or not for here")
-    client = store.find_client(tx, access.client_id) if access.cnf else None
-    possession.held(tx, brought, access.cnf, client, tools, now)
+    possession.held(tx, brought, access.cnf, access.client, tools, now)
     return access
 
 
@@ -135,8 +137,7 @@ def read_token(tx: Session, brought: Presented, now: datetime) -> Caller:
     Raises OAuthError, as `presented` does. A token to act for somebody reads no record.
     """
     access = presented(tx, brought, tools(), now)
-    client = store.find_client(tx, access.client_id)
-    limit = client.metadata.audit_clients if client else frozenset()
+    limit = access.client.metadata.audit_clients if access.client else frozenset()
     grant = access.grant
     return Caller(
         client_id=access.client_id,
@@ -145,14 +146,6 @@ def read_token(tx: Session, brought: Presented, now: datetime) -> Caller:
         account_id=grant.account_id if grant else None,
         authenticator=grant.assurance.authenticator if grant else None,
     )
-
-
-def granted(tx: Session, brought: Presented, tools: Tools, now: datetime) -> Grant:
-    """The grant behind an access token, its scope and client those of the token.
-
-    Raises OAuthError: as `presented`, or insufficient_scope for a client's own token.
-    """
-    return behind(presented(tx, brought, tools, now))
 
 
 def behind(access: Access) -> Grant:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from broker import entropy
 from broker.audit.log import record
 from broker.errors import OAuthCode, OAuthError
-from broker.oidc import access, minting, resource, store
+from broker.oidc import access, minting, resource
 from broker.oidc.access import Access
 from broker.oidc.client import Client
 from broker.oidc.grant import Grant
@@ -80,8 +80,7 @@ def _read(tx: Session, asked: TokenRequest, now: datetime) -> _Exchange:
     if subject is None or subject.grant is None:
         raise _Unacceptable("subject_token is missing, over, or speaks for no person")
     actor = _actor(tx, asked, now)
-    issued_to = store.find_client(tx, subject.client_id)
-    may_act = issued_to.metadata.may_act if issued_to else None
+    may_act = subject.client.metadata.may_act if subject.client else None
     if not _may(asked.client, subject, may_act) or may_act not in {None, actor}:
         raise _Unacceptable("subject_token was not given for this")
     return _Exchange(subject, subject.grant, actor)

@@ -51,9 +51,7 @@ def told(tx: Session, token: str, client: Client, tools: Tools, now: datetime) -
         raise OAuthError(OAuthCode.INVALID_CLIENT, "only for clients that prove themselves")
     found = access.find(tx, token, now)
     if found is not None and (found.client_id == client.id or is_audience(client, found)):
-        own = found.client_id == client.id
-        issued_to = client if own else store.find_client(tx, found.client_id)
-        may_act = issued_to.metadata.may_act if issued_to else None
+        may_act = found.client.metadata.may_act if found.client else None
         today = _as_of_today(tx, found, tools, now)
         said = access.claims(today, tools.settings.issuer, may_act)
         return {"active": True, "token_type": found.token_type} | said

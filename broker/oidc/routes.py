@@ -7,8 +7,7 @@ from flask import Blueprint, Response, jsonify, request
 from broker.db import reading, transaction
 from broker.feature import ClaimsAsked, claims_of
 from broker.measuring.catalogue import TOKENS
-from broker.oidc import form, nesting, possession, publishing, store
-from broker.oidc.access import granted
+from broker.oidc import access, form, nesting, possession, publishing
 from broker.oidc.claims import told_to, userinfo_claims
 from broker.oidc.client_door import proved_client
 from broker.oidc.token import answerer
@@ -70,15 +69,15 @@ def userinfo() -> Response:
     # A proof is used up, which is written down; a bare token is only read.
     unit = reading if brought.unverified_proof is None else transaction
     with unit() as tx:
-        grant = granted(tx, brought, app, now)
+        found = access.presented(tx, brought, app, now)
+        grant = access.behind(found)
         asked = ClaimsAsked(frozenset(grant.scope), grant.claims.get("userinfo", {}))
         said = claims_of(app.features, tx, grant.account_id, asked, now)
-        client = store.find_client(tx, grant.client_id)
     claims = userinfo_claims(grant, told_to(grant, said, app.keyring.pairwise))
-    if client is None or not nesting.userinfo_is_jwt(client.metadata):
+    if found.client is None or not nesting.userinfo_is_jwt(found.client.metadata):
         return jsonify(claims)
     return Response(
-        nesting.userinfo(claims, client, app.keyring, app.settings.issuer, now),
+        nesting.userinfo(claims, found.client, app.keyring, app.settings.issuer, now),
         mimetype="application/jwt",
     )
 

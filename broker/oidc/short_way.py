@@ -86,8 +86,7 @@ def userinfo_briefly(environ: "WSGIEnvironment") -> Answer:
         if found is None or found.cnf or not found.is_for(house.settings.issuer):
             raise NotBrief("bound, or not good here")
         grant = access.behind(found)
-        client = store.find_client(tx, grant.client_id)
-        if client is None or nesting.userinfo_is_jwt(client.metadata):
+        if found.client is None or nesting.userinfo_is_jwt(found.client.metadata):
             raise NotBrief("a token")
         asked = ClaimsAsked(frozenset(grant.scope), grant.claims.get("userinfo", {}))
         said = claims_of(house.features, tx, grant.account_id, asked, now)

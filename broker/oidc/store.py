@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, insert, select, union_all, update
+from sqlalchemy import Select, and_, bindparam, delete, insert, select, union_all, update
 from sqlalchemy.orm import Session
 
 from broker.interaction.models import UsedOnce
@@ -50,8 +50,13 @@ _REDEEM = Prepared(
     )
 )
 _ACCESS_TOKEN = Prepared(
-    select(*AccessToken.__table__.columns, GrantRow.body)
+    select(*AccessToken.__table__.columns, GrantRow.body, ClientRow.secret, ClientRow.metadata_text)
     .join_from(AccessToken, GrantRow, AccessToken.grant_id == GrantRow.id, isouter=True)
+    .join(
+        ClientRow,
+        and_(AccessToken.client_id == ClientRow.id, ClientRow.removed.is_(None)),
+        isouter=True,
+    )
     .where(AccessToken.digest == bindparam("of"), GrantRow.revoked.is_(None))
 )
 _ADD_GRANT = Prepared(insert(GrantRow))
@@ -194,15 +199,18 @@ def forget(tx: Session, account_id: str) -> None:
 
 def find_access_token(
     tx: Session, unverified_token: str, now: datetime
-) -> tuple[Any, Grant | None] | None:
-    """The access token's row and its grant, None for a client's own.
+) -> tuple[Any, Grant | None, Client | None] | None:
+    """The access token's row, its grant, None for a client's own, and its client while it is one.
 
     None where it expired or is unknown, its grant revoked or erased.
     """
     row = _ACCESS_TOKEN.first(tx, of=digest(unverified_token))
     if row is None or now >= row.expires:
         return None
-    return row, None if row.body is None else Grant.from_json(row.body)
+    grant = None if row.body is None else Grant.from_json(row.body)
+    if row.metadata_text is None:
+        return row, grant, None
+    return row, grant, Client(row.client_id, _metadata(row.metadata_text), row.secret)
 
 
 def sweep(tx: Session, now: datetime) -> None:

@@ -49,6 +49,16 @@ def test_what_it_starts_is_hardly_exposed(unit: Path) -> None:
     assert float(found[1]) <= MOST_EXPOSED
 
 
+def test_the_server_may_see_and_choose_its_processor() -> None:
+    said = (ROOT / "deploy" / "systemd" / "miftah.service").read_text("utf-8").splitlines()
+    forbids, allows = (
+        "SystemCallFilter=~@privileged @resources",
+        "SystemCallFilter=sched_setaffinity",
+    )
+    assert said.index(forbids) < said.index(allows)
+    assert "ProcSubset=all" in said
+
+
 def composed(name: str) -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load((COMPOSE / name).read_text("utf-8"))
     return found

@@ -22,8 +22,8 @@ COSTS = {
     "token": (3, 1),  # client; code spent, which gives its grant; access token
     "refresh": (8, 1),  # client, token, grant, evidence; token spent, two new, answer kept
     "client_credentials": (2, 1),  # client; access token
-    "userinfo": (4, 0),  # token with its grant, evidence, the person's key, client
-    "introspect": (3, 0),  # client, token with its grant, evidence
+    "userinfo": (3, 0),  # token with its grant and client, evidence, the person's key
+    "introspect": (3, 0),  # client, token with its grant and client, evidence
     "discovery": (0, 0),
     "jwks": (0, 0),
 }

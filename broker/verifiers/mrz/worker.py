@@ -16,6 +16,7 @@ from time import monotonic
 from broker.errors import EvidenceRejected, UpstreamUnavailable
 from broker.measuring import SILENT, Meter
 from broker.measuring.catalogue import READERS_KILLED
+from broker.processors import set_free
 from broker.verifiers.mrz.answer import Answer
 from broker.verifiers.mrz.frames import OPENED, READY, Gone, Late, from_json, hear, send
 from broker.verifiers.mrz.refusals import REFUSALS
@@ -161,6 +162,7 @@ class Worker:
                 bufsize=0,
                 start_new_session=True,
             )
+            set_free(process.pid)  # else it would compute on the processor that answers sign-ins
             self._held.append(Child(process))
         return self._held[0]
 
