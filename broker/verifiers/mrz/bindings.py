@@ -36,7 +36,14 @@ class Place:
 Places: TypeAlias = dict[tuple[int, int], Place]
 
 
-def forms(layout: Layout, likely: Floats) -> Iterator[tuple[Place, ...]]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Form:
+    """One way in which a layout may be filled: its places in the order of walking."""
+
+    places: tuple[Place, ...]
+
+
+def forms(layout: Layout, likely: Floats) -> Iterator[Form]:
     """The layout as it is, and with what the standard allows instead, where the places hint it."""
     yield _places(layout, 0, is_empty=False)
     for guard in layout.guards:
@@ -53,7 +60,7 @@ def forms(layout: Layout, likely: Floats) -> Iterator[tuple[Place, ...]]:
 
 
 @cache
-def _places(layout: Layout, rest: int, *, is_empty: bool) -> tuple[Place, ...]:
+def _places(layout: Layout, rest: int, *, is_empty: bool) -> Form:
     """Every place in the order of walking; `rest` symbols of a long number are in optional data.
 
     With `is_empty`, what may be guarded by a filler is empty and is guarded so. One sum of a field
@@ -77,7 +84,7 @@ def _places(layout: Layout, rest: int, *, is_empty: bool) -> tuple[Place, ...]:
         for i, symbol in enumerate(FRANCE):
             places[0, i] = _only(places[0, i], symbol)
     apart = _apart(layout, rest)
-    return tuple(places[at] for at in sorted(places, key=lambda at: (at not in apart, at)))
+    return Form(tuple(places[at] for at in sorted(places, key=lambda at: (at not in apart, at))))
 
 
 def _apart(layout: Layout, rest: int) -> set[tuple[int, int]]:

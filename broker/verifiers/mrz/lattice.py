@@ -4,7 +4,7 @@ Exact, not a search: positions are walked once, remembering the sums of check di
 (modulo 10), so every string that the grammar and the check digits allow takes part.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final, TypeAlias
@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from broker.verifiers.mrz.bindings import Place, forms
+from broker.verifiers.mrz.bindings import Form, forms
 from broker.verifiers.mrz.grammar import SYMBOLS, value
 from broker.verifiers.mrz.layouts import LAYOUTS, Layout, layout_of
 from broker.verifiers.mrz.origins import KNOWN, handicap, origin, state_columns
@@ -24,6 +24,9 @@ _RESIDUE: Final = np.array([value(symbol) % 10 for symbol in SYMBOLS])
 _BY_RESIDUE: Final = np.argsort(_RESIDUE, kind="stable")
 _STARTS: Final = np.searchsorted(_RESIDUE[_BY_RESIDUE], np.arange(10))
 """Symbols in the order of what they are worth modulo 10, and where each such worth begins."""
+
+_ALIKE_WORTH: Final = _RESIDUE[:, None] == _RESIDUE
+"""Which symbols check digits cannot tell apart."""
 
 NEVER: Final = -1e9
 FAR: Final = 25.0
@@ -83,71 +86,96 @@ def decode(likely: Floats) -> Decoded | None:
     )
 
 
-def _ways(likely: Floats) -> Iterator[tuple[float, Layout, tuple[Place, ...]]]:
+def _ways(likely: Floats) -> Iterator[tuple[float, Layout, Form]]:
     """The forms of every format of that shape, with what no zone of them can be better than."""
     for layout in LAYOUTS:
         if (layout.lines, layout.width) != likely.shape[:2]:
             continue
         for form in forms(layout, likely):
-            at, allowed = _grid(form)
-            top = np.where(allowed, likely[at[:, 0], at[:, 1]], NEVER).max(axis=1)
+            plan = _plan(form)
+            top = np.where(plan.allowed, likely[plan.rows, plan.columns], NEVER).max(axis=1)
             known = KNOWN * len(state_columns(layout))
             yield float(top.sum()) + known - handicap(layout), layout, form
 
 
-@cache
-def _grid(places: tuple[Place, ...]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Row and column of every place in the order of walking, and what may stand there."""
-    at = np.array([(place.row, place.column) for place in places])
-    return at, np.array([place.allowed for place in places])
+@dataclass(frozen=True, slots=True, eq=False)
+class _Step:
+    """How the sums go on at one place; a state is the sum of the field × 10 + that of the whole.
+
+    By residue and state after the place (10, 100): the state `before` it, and whether such a one
+    `comes` there (1 or 0). By residue and state before it: the state `onward`, and whether it
+    `may` go there. A digit that ends a sum is counted no more: the sum starts again.
+    """
+
+    before: NDArray[np.intp]
+    comes: Floats
+    onward: NDArray[np.intp]
+    may: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
+    """A form as it is walked, place by place: where they are, what may stand there, the sums.
+
+    `as_read` sorts the places row by row; where no check digit binds one, there is no step.
+    """
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    allowed: NDArray[np.bool_]
+    as_read: NDArray[np.intp]
+    steps: tuple[_Step | None, ...]
 
 
 @cache
-def _moves(field: int, total: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """For each state (field sum × 10 + total sum) and residue: the state before, and after."""
+def _plan(form: Form) -> _Plan:
+    rows = np.array([place.row for place in form.places])
+    columns = np.array([place.column for place in form.places])
+    allowed = np.array([place.allowed for place in form.places])
+    steps = tuple(_step(p.field, p.total, p.ends_field, p.ends_total) for p in form.places)
+    return _Plan(rows, columns, allowed, np.lexsort((columns, rows)), steps)
+
+
+@cache
+def _step(field: int, total: int, ends_field: bool, ends_total: bool) -> _Step | None:  # noqa: FBT001  of a place
+    if not (field or total or ends_field or ends_total):
+        return None
     f, t = np.divmod(np.arange(100), 10)
     r = np.arange(10)[:, None]
-    before = (f - field * r) % 10 * 10 + (t - total * r) % 10
-    after = (f + field * r) % 10 * 10 + (t + total * r) % 10
-    return before, after
+    may: NDArray[np.bool_] = np.ones((10, 100), bool)
+    if ends_field:
+        may &= f == r
+    if ends_total:
+        may &= t == r
+    to_f, to_t = (f + field * r) % 10 * (not ends_field), (t + total * r) % 10 * (not ends_total)
+    onward = to_f * 10 + to_t
+    before: NDArray[np.intp] = np.zeros((10, 100), np.intp)
+    comes: Floats = np.zeros((10, 100))
+    # At an end, only one of the states that come together may go on with this residue.
+    residue, state = np.nonzero(may)
+    before[residue, onward[residue, state]] = state
+    comes[residue, onward[residue, state]] = 1
+    return _Step(before, comes, onward, may)
 
 
-@cache
-def _ending(place: Place) -> NDArray[np.bool_]:
-    """Which residues (10, 1) may stand in which states (100) before this place."""
-    f, t = np.divmod(np.arange(100), 10)
-    r = np.arange(10)[:, None]
-    fits: NDArray[np.bool_] = np.ones((10, 100), bool)
-    if place.ends_field:
-        fits &= f == r
-    if place.ends_total:
-        fits &= t == r
-    return fits
-
-
-def _walked(layout: Layout, places: tuple[Place, ...], likely: Floats) -> Decoded | None:
+def _walked(layout: Layout, form: Form, likely: Floats) -> Decoded | None:
     """See decode. The walk goes forwards for sums and maxima, then backwards for the runners-up."""
-    at, allowed = _grid(places)
-    masked = np.where(allowed, likely[at[:, 0], at[:, 1]], NEVER)
-    ordered = masked[:, _BY_RESIDUE]
-    residues = np.maximum.reduceat(ordered, _STARTS, axis=1)
-    every = np.logaddexp.reduceat(ordered, _STARTS, axis=1)
-    ahead, summed = _forwards(places, residues, every)
-    best = float(ahead[-1][0])
+    plan = _plan(form)
+    masked = np.where(plan.allowed, likely[plan.rows, plan.columns], NEVER)
+    residues = np.maximum.reduceat(masked[:, _BY_RESIDUE], _STARTS, axis=1)
+    ahead = _ahead(plan, residues)
+    best = float(ahead[-1, 0])
     if best < NEVER / 2:
         return None
-    chosen, second = _backwards(places, residues, ahead)
-    as_read = np.lexsort((at[:, 1], at[:, 0]))
-    masked, allowed, chosen = masked[as_read], allowed[as_read], chosen[as_read]
-    picked = [
-        int(np.argmax(np.where(r == _RESIDUE, m, 2 * NEVER)))
-        for r, m in zip(chosen, masked, strict=True)
-    ]
-    for m, pick in zip(masked, picked, strict=True):
-        twin = np.where(_RESIDUE[pick] == _RESIDUE, m, NEVER)
-        twin[pick] = NEVER
-        second = max(second, best - float(m[pick]) + float(twin.max()))
-    free = float(sum(m.max() for m in masked))
+    chosen, second = _backwards(plan, residues, ahead)
+    summed = max(best, _summed(plan, masked))
+    masked, allowed, chosen = masked[plan.as_read], plan.allowed[plan.as_read], chosen[plan.as_read]
+    every = np.arange(len(masked))
+    picked = np.where(chosen[:, None] == _RESIDUE, masked, 2 * NEVER).argmax(axis=1)
+    twins = np.where(_ALIKE_WORTH[picked], masked, NEVER)
+    twins[every, picked] = NEVER
+    second = max(second, best + float((twins.max(axis=1) - masked[every, picked]).max()))
+    free = float(masked.max(axis=1).sum())
     rows, width = likely.shape[:2]
     gained = every_gained = -handicap(layout)
     for row, column in state_columns(layout):
@@ -156,12 +184,12 @@ def _walked(layout: Layout, places: tuple[Place, ...], likely: Floats) -> Decode
         picked[here : here + 3] = known.picked
         gained, every_gained = gained + known.gain, every_gained + known.every
     text = "".join(SYMBOLS[pick] for pick in picked)
-    own = _own(likely.reshape(masked.shape), allowed, np.array(picked))
+    own = _own(likely.reshape(masked.shape), allowed, picked)
     return Decoded(
         tuple(text[i * width : (i + 1) * width] for i in range(rows)),
         best + gained,
         second + gained,
-        float(summed) + every_gained,
+        summed + every_gained,
         free + gained,
         tuple(tuple(own[i * width : (i + 1) * width]) for i in range(rows)),
     )
@@ -175,79 +203,52 @@ def _own(likely: Floats, allowed: NDArray[np.bool_], picked: NDArray[np.intp]) -
     return [float(value) for value in told]
 
 
-def _is_free(place: Place) -> bool:
-    return not (place.field or place.total or place.ends_field or place.ends_total)
+def _ahead(plan: _Plan, residues: Floats) -> Floats:
+    """The best way to each state before each place, and after the last (places + 1, 100)."""
+    ahead = np.full((len(plan.steps) + 1, 100), NEVER)
+    ahead[0, 0] = 0
+    tops = residues.max(axis=1)
+    for i, step in enumerate(plan.steps):
+        if step is None:
+            ahead[i + 1] = ahead[i] + tops[i]
+        else:
+            ways = ahead[i][step.before] + residues[i][:, None]
+            ahead[i + 1] = np.where(step.comes, ways, NEVER).max(axis=0)
+    return ahead
 
 
-def _forwards(
-    places: Sequence[Place], residues: Floats, every: Floats
-) -> tuple[list[Floats], float]:
-    """The best way to each state before each place (and after the last); the sum of all ways."""
-    start = np.full(100, NEVER)
-    start[0] = 0
-    ahead, total = [start], start.copy()
-    for i, place in enumerate(places):
-        if _is_free(place):
-            ahead.append(ahead[-1] + residues[i].max())
-            total = total + np.logaddexp.reduce(every[i])
+def _summed(plan: _Plan, masked: Floats) -> float:
+    """The logarithm of the likelihood of all ways together."""
+    tops = masked.max(axis=1)
+    shares = np.add.reduceat(np.exp(masked - tops[:, None])[:, _BY_RESIDUE], _STARTS, axis=1)
+    states = np.zeros(100)
+    states[0] = 1
+    wholes = shares.sum(axis=1)
+    for i, step in enumerate(plan.steps):
+        if step is None:
             continue
-        ahead.append(_step(place, ahead[-1], residues[i]).max(axis=0))
-        total = np.logaddexp.reduce(_step(place, total, every[i]), axis=0)
-    return ahead, float(total[0])
+        states = shares[i] @ (states[step.before] * step.comes)
+        wholes[i] = states.sum()
+        if not wholes[i]:
+            return NEVER
+        states /= wholes[i]
+    return float(tops.sum() + np.log(wholes).sum() + np.log(states[0])) if states[0] else NEVER
 
 
-def _step(place: Place, states: Floats, score: Floats) -> Floats:
-    """(residues, states after): how good it is to come to each state by each residue."""
-    ways = np.where(_ending(place), states[None] + score[:, None], NEVER)
-    # A digit that ended a sum is counted no more: the sum starts again.
-    before, _ = _moves(place.field, place.total)
-    moved = np.take_along_axis(ways, before, axis=1)
-    if not (place.ends_field or place.ends_total):
-        return moved
-    grid = moved.reshape(10, 10, 10)
-    if place.ends_field:
-        grid = _collapsed(grid, 1)
-    if place.ends_total:
-        grid = _collapsed(grid, 2)
-    return grid.reshape(10, 100)
-
-
-def _collapsed(grid: Floats, axis: int) -> Floats:
-    """All states of one sum brought to 0."""
-    out = np.full_like(grid, NEVER)
-    first = [slice(None)] * 3
-    first[axis] = slice(0, 1)
-    out[tuple(first)] = np.logaddexp.reduce(grid, axis=axis, keepdims=True)
-    return out
-
-
-def _backwards(
-    places: Sequence[Place], residues: Floats, ahead: list[Floats]
-) -> tuple[NDArray[np.intp], float]:
+def _backwards(plan: _Plan, residues: Floats, ahead: Floats) -> tuple[NDArray[np.intp], float]:
     """The residues of the best way, and the score of the best way with any other residue."""
     after = np.full(100, NEVER)
     after[0] = 0
-    chosen: list[int] = []
-    second = NEVER
-    for i in range(len(places) - 1, -1, -1):
-        place = places[i]
-        if _is_free(place):
-            ways = residues[i] + (ahead[i] + after).max()
+    ways = np.empty_like(residues)
+    for i in range(len(plan.steps) - 1, -1, -1):
+        step = plan.steps[i]
+        if step is None:
+            ways[i] = residues[i] + (ahead[i] + after).max()
             after = after + residues[i].max()
         else:
-            told = np.where(_ending(place), residues[i][:, None] + after[_onward(place)], NEVER)
-            ways = (told + ahead[i][None]).max(axis=1)
+            told = np.where(step.may, residues[i][:, None] + after[step.onward], NEVER)
+            ways[i] = (told + ahead[i]).max(axis=1)
             after = told.max(axis=0)
-        best = int(ways.argmax())
-        chosen.append(best)
-        ways[best] = NEVER
-        second = max(second, float(ways.max()))
-    return np.array(chosen[::-1], np.intp), second
-
-
-@cache
-def _onward(place: Place) -> NDArray[np.intp]:
-    """For each residue and state, the state after the place."""
-    f, t = np.divmod(_moves(place.field, place.total)[1], 10)
-    onward: NDArray[np.intp] = (f * (not place.ends_field)) * 10 + t * (not place.ends_total)
-    return onward
+    chosen = ways.argmax(axis=1)
+    ways[np.arange(len(ways)), chosen] = NEVER
+    return chosen, float(ways.max())

@@ -97,7 +97,7 @@ def read(pictures: Sequence[Image.Image]) -> Answer:
 
 def read_one(picture: Image.Image) -> Answer:
     """What one picture shows, or what to change in the next."""
-    seen = Levels(np.asarray(picture.convert("L")))
+    seen = Levels(np.asarray(picture if picture.mode == "L" else picture.convert("L")))
     groups: tuple[Group, ...] = ()
     best: Reading | None = None
     for side in SIDES:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -32,6 +33,8 @@ MOST: Final = 47
 """Symbols to the row that are counted to."""
 
 STIFFNESS: Final = 0.12
+_STEPS: Final = np.array(STEPS)
+_STIFF: Final = STIFFNESS * (_STEPS - PITCH) ** 2
 FAINTEST: Final = -4.0
 CORE: Final = 5
 """Half frames that a symbol fills."""
@@ -86,7 +89,7 @@ def misfit(likely: Floats, counts: Sequence[int]) -> Floats:
 
     A symbol too few leaves print over, one too many needs print where there is none.
     """
-    best = _chains(np.maximum(_gain(likely), FAINTEST), MOST)[0]
+    best = _chains(np.maximum(_gain(likely), FAINTEST), MOST).max(axis=2).T
     lost: Floats = best.max(axis=1, keepdims=True) - best[:, np.array(counts) - 1]
     return lost
 
@@ -94,13 +97,20 @@ def misfit(likely: Floats, counts: Sequence[int]) -> Floats:
 def cut(likely: Floats, places: int) -> Seen:
     """The half frames cut into `places` symbols, about evenly apart, each row by itself."""
     at = _centres(_gain(likely), places)
-    index = np.arange(places)
-    smooth = np.stack([np.polynomial.Polynomial.fit(index, row, 3)(index) for row in at])
+    smooth = at @ _smoothing(places)
     # Evenly printed symbols stand where their neighbours say, also where one cannot be seen.
     at = np.where(np.abs(smooth - at) > STRAY, smooth, at).clip(1, likely.shape[1] - 2)
     near = np.round(at).astype(int)[:, :, None] + np.arange(-1, 2)
     told = likely[np.arange(len(likely))[:, None, None], near, :-1].mean(axis=2)
     return Seen(_log_softmax(told), at * PIXELS, _beyond(likely, at))
+
+
+@cache
+def _smoothing(places: int) -> Floats:
+    """What turns as many numbers into the cubic curve that lies nearest to them."""
+    basis = np.polynomial.legendre.legvander(np.linspace(-1, 1, places), 3)
+    smoothing: Floats = basis @ np.linalg.pinv(basis)
+    return smoothing
 
 
 def _beyond(likely: Floats, at: Floats) -> Floats:
@@ -128,31 +138,33 @@ def _gain(likely: Floats) -> Floats:
 
 def _centres(gain: Floats, places: int) -> Floats:
     """The likeliest centres (rows, places), in half frames; `gain` as of _gain."""
-    _, last, back = _chains(gain, places)
-    rows = len(gain)
-    at = np.zeros((rows, places))
-    here, every = last, np.arange(rows)
-    for i in range(places - 1, -1, -1):
+    chains = _chains(gain, places)
+    every = np.arange(len(gain))
+    at = np.zeros((len(gain), places))
+    here = chains[-1].argmax(axis=1)
+    for i in range(places - 1, 0, -1):
         at[:, i] = here
-        here = here - STEPS[0] - back[i, every, here]
-    return at
+        before = np.maximum(here[:, None] - _STEPS, 0)
+        step = (chains[i - 1][every[:, None], before] - _STIFF).argmax(axis=1)
+        here = before[every, step]
+    at[:, 0] = here
+    return at - STEPS[-1]
 
 
-def _chains(gain: Floats, most: int) -> tuple[Floats, NDArray[np.intp], NDArray[np.int8]]:
-    """Chains of up to `most` symbols about evenly apart, by dynamic programming.
+def _chains(gain: Floats, most: int) -> Floats:
+    """How good chains of 1 to `most` symbols about evenly apart are, by dynamic programming.
 
-    Comes back how good the best of each number is (rows, most), where that of `most` ends
-    (rows), and by which step each place is best reached (most, rows, half frames).
+    By number of symbols, row, and the half frame at which the last one stands (most, rows,
+    half frames); before the first half frame are as many as the longest step, where none may be.
     """
     rows, many = gain.shape
     core = np.stack([np.convolve(row, np.ones(CORE), "same") for row in gain])
-    best, back = core, np.zeros((most, rows, many), np.int8)
-    shifted = np.full((len(STEPS), rows, many), -np.inf)
-    scores = [best.max(axis=1)]
+    chains = np.full((most, rows, STEPS[-1] + many), -np.inf)
+    chains[0, :, STEPS[-1] :] = core
+    # Of every step, the longest first: what stands so far before (most, rows, steps, half frames).
+    before = np.lib.stride_tricks.sliding_window_view(chains, many, axis=2)[:, :, : len(STEPS)]
+    ways = np.empty((rows, len(STEPS), many))
     for i in range(1, most):
-        for k, step in enumerate(STEPS):
-            shifted[k, :, step:] = best[:, :-step] - STIFFNESS * (step - PITCH) ** 2
-        back[i] = shifted.argmax(axis=0)
-        best = core + shifted.max(axis=0)
-        scores.append(best.max(axis=1))
-    return np.stack(scores, axis=1), best.argmax(axis=1), back
+        np.subtract(before[i - 1], _STIFF[::-1, None], out=ways)
+        np.add(core, ways.max(axis=1), out=chains[i, :, STEPS[-1] :])
+    return chains

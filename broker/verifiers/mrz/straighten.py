@@ -47,6 +47,10 @@ NEAR: Final = 97
 
 _HEIGHTS: Final = np.arange(2 * REACH + 1)
 _LEAPS: Final = 0.02 * (_HEIGHTS[:, None] - _HEIGHTS) ** 2
+_BANDS: Final = (
+    np.abs(np.arange(TALL)[:, None] - (_HEIGHTS + TALL // 2 - REACH)) <= PRINT // 2
+) / PRINT
+"""From what lies at every height to the mean of the band about each (TALL, heights)."""
 
 
 def straighten(
@@ -72,8 +76,8 @@ def centred(picture: Levels, group: Group, symbols: int) -> Group:
     Rows of one page bend alike, each lies a little askew for itself.
     """
     tall = _tall(group, symbols)
-    changes = [_change(strip) for strip in _strips(picture, group, symbols, TALL, 0, 1)]
-    found = [_followed(change) for change in changes]
+    changes = [_changes(strip) for strip in _strips(picture, group, symbols, TALL, 0, 1)]
+    found = [_followed(parts) for parts in changes]
     at = np.linspace(-1, 1, PARTS)
     straight = [Polynomial.fit(at, off, 1, w=sure) for off, sure in found]
     bends = [off - line(at) for (off, _), line in zip(found, straight, strict=True)]
@@ -89,21 +93,20 @@ def centred(picture: Levels, group: Group, symbols: int) -> Group:
     return replace(group, rows=tuple(rows), high=high * tall)
 
 
-def _change(strip: Floats) -> Floats:
-    """How quickly the levels of a strip change along it, between its margins."""
+def _changes(strip: Floats) -> Floats:
+    """How quickly levels change along each part of a strip, at each height (PARTS, TALL)."""
     change = np.abs(np.diff(strip[:, MARGIN * PITCH : -MARGIN * PITCH], axis=1))
-    few: Floats = np.minimum(change, np.percentile(change, 97))
-    return few
+    few = np.minimum(change, np.percentile(change[:, ::3], 97))
+    return np.stack([part.mean(axis=1) for part in np.array_split(few, PARTS, axis=1)])
 
 
-def _height(change: Floats, off: Floats) -> float:
-    """How high the print is, in pixels of the strip: where less than half changes, it is over."""
-    parts = np.array_split(change, PARTS, axis=1)
+def _height(parts: Floats, off: Floats) -> float:
+    """How high the print is, in pixels of the strip: where less than half changes, it is over.
+
+    `parts` (PARTS, TALL) are how much changes at each height, print lies `off` (PARTS) below.
+    """
     heights = np.arange(TALL) - (TALL - 1) / 2
-    about = [
-        np.interp(heights + way, heights, part.mean(axis=1))
-        for part, way in zip(parts, off, strict=True)
-    ]
+    about = [np.interp(heights + way, heights, part) for part, way in zip(parts, off, strict=True)]
     profile = np.convolve(np.mean(about, axis=0), np.ones(3) / 3, "same")
     inside = np.median(profile[TALL // 2 - PRINT // 4 : TALL // 2 + PRINT // 4])
     is_over = profile < (inside + np.percentile(profile, 10)) / 2
@@ -114,16 +117,17 @@ def _height(change: Floats, off: Floats) -> float:
     return float(bottom + TALL // 2 - top)
 
 
-def _followed(change: Floats) -> tuple[Floats, Floats]:
+def _followed(parts: Floats) -> tuple[Floats, Floats]:
     """How far below the middle the print of each part of a strip lies, and how surely.
 
     The way from part to part that goes through the most change, and does not leap, is the row.
     """
-    parts = np.array_split(change, PARTS, axis=1)
-    profiles = np.stack([_profile(part.mean(axis=1)) for part in parts])
+    # How much more changes in the band about each height than elsewhere.
+    profiles = (parts - np.median(parts, axis=1, keepdims=True)) @ _BANDS
+    leaps = _LEAPS * float(profiles.max())
     best, back = profiles[0], []
     for profile in profiles[1:]:
-        ways = best[:, None] - _LEAPS * float(profiles.max())
+        ways = best[:, None] - leaps
         back.append(ways.argmax(axis=0))
         best = profile + ways.max(axis=0)
     way = [int(best.argmax())]
@@ -131,13 +135,6 @@ def _followed(change: Floats) -> tuple[Floats, Floats]:
         way.append(int(before[way[-1]]))
     path = np.array(way[::-1])
     return path - REACH + 0.5, np.maximum(profiles[np.arange(PARTS), path], 1e-3)
-
-
-def _profile(change: Floats) -> Floats:
-    """How much more changes in the band about each height than elsewhere."""
-    smooth = np.convolve(change - np.median(change), np.ones(PRINT) / PRINT, "same")
-    profile: Floats = smooth[TALL // 2 - REACH : TALL // 2 + REACH + 1]
-    return profile
 
 
 def _tall(group: Group, symbols: int) -> float:
@@ -159,11 +156,10 @@ def _strips(  # noqa: PLR0913  what is shown, and how
     gray, scale = picture.at(min(step, tall))
     wide = round((symbols + 2 * MARGIN) * PITCH * zoom) // 4 * 4
     part = (np.arange(wide) - (wide - 1) / 2) / (symbols * PITCH * zoom) + 0.5
-    below = np.arange(high)[:, None] - (high - 1) / 2 + shift
+    below = np.arange(high, dtype=np.float32)[:, None] + np.float32(shift - (high - 1) / 2)
     for row in group.rows:
         along = row_length(row) * _leaning(part, group.lean)
-        x, y = _grid(row, along, below * tall * _larger(part, group.lean))
-        x, y = (x + 0.5) * scale - 0.5, (y + 0.5) * scale - 0.5
+        x, y = _grid(row, along, tall * _larger(part, group.lean), below, scale)
         strip = cv2.remap(gray, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         yield strip.astype(np.float32) / 255
 
@@ -197,17 +193,20 @@ def evened(strip: Floats) -> Floats:
     return even
 
 
-def _grid(row: Row, along: Floats, below: Floats) -> tuple[Floats, Floats]:
-    """Where in the picture each pixel of the strip looks, x and y.
+def _grid(
+    row: Row, along: Floats, tall: Floats, below: Floats, scale: float
+) -> tuple[Floats, Floats]:
+    """Where in the picture, made `scale` times as large, each pixel of the strip looks, x and y.
 
-    `along` (width) and `below` (height, width) are pixels of the picture.
+    `along` and `tall` (width) are pixels of the picture: how far along the row, and how many to
+    one of the strip across it; `below` (height, 1) are pixels of the strip.
     """
     spine = _at(row, along)
     ways = np.gradient(spine, axis=0)
-    ways /= np.hypot(*ways.T)[:, None] + 1e-9
-    x = spine[:, 0] - ways[:, 1] * below
-    y = spine[:, 1] + ways[:, 0] * below
-    return x.astype(np.float32), y.astype(np.float32)
+    ways *= (scale * tall / (np.hypot(*ways.T) + 1e-9))[:, None]
+    x, y = ((spine + 0.5) * scale - 0.5).astype(np.float32).T
+    across, down = ways.astype(np.float32).T
+    return x - down * below, y + across * below
 
 
 def reach(group: Group, symbols: int, pixels: Floats) -> Floats:

@@ -16,6 +16,8 @@ _ARGUMENTS = (
     *("stdin", "stdout", "-l", LANGUAGE, "--psm", "6"),
     *("-c", "tessedit_char_whitelist=ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789><"),
     *("-c", "load_system_dawg=F", "-c", "load_freq_dawg=F"),
+    # Zones are dark on light; lines that it is not sure of would be read a second time.
+    *("-c", "tessedit_do_invert=F"),
 )
 _ONE_THREAD = {"OMP_THREAD_LIMIT": "1", "LC_ALL": "C.UTF-8"}
 """All of the program's environment: threads of one small strip only get in each other's way."""
