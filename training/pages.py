@@ -24,6 +24,12 @@ _FONTS = (
     "dejavu/DejaVuSerif.ttf",
     "dejavu/DejaVuSansMono.ttf",
 )
+DARK, PALE = 0.3, 0.12
+"""How much darker than its paper the pattern of a page may be."""
+
+LARGEST = 38
+"""Pixels of the largest words."""
+
 Points: TypeAlias = NDArray[np.float32]
 
 
@@ -36,31 +42,35 @@ class Page:
     lines: Lines = ()
 
 
-def draw_page(rng: Rng, lines: Lines | None) -> Page:
-    """A document with the zone `lines`, or with none; a passport's upper page may be there too."""
+def draw_page(rng: Rng, lines: Lines | None, *, tidy: bool = False) -> Page:
+    """A document with the zone `lines`, or with none; a passport's upper page may be there too.
+
+    Of a `tidy` one nothing else reaches into the zone, and the pattern of its paper is pale.
+    """
     width = len(lines[0]) if lines else int(rng.choice(list(_SIZES)))
     wide, high = (round(side * MILLIMETRE) for side in _SIZES[width])
-    gray = _paper(rng, high, wide)
-    _write(rng, gray, int(high * 0.04), int(high * 0.68))
+    gray = _paper(rng, high, wide, PALE if tidy else DARK)
+    free = int(high * 0.87 - LEADING * PITCH * len(lines or ())) if tidy else high
+    _write(rng, gray, int(high * 0.04), min(int(high * 0.68), free - LARGEST))
     if rng.random() < 0.8:
-        _portrait(rng, gray)
+        _portrait(rng, gray, free)
     rows = _zone(rng, gray, lines) if lines else ()
     if rng.random() < 0.2:
         _hologram(rng, gray)
     if rng.random() < (0.3 if width != 30 else 0.1):
-        upper = _paper(rng, high, wide)
+        upper = _paper(rng, high, wide, DARK)
         _write(rng, upper, int(high * 0.1), int(high * 0.9))
         gray = np.concatenate((upper, gray))
         rows = tuple(row + np.float32((0, high)) for row in rows)
     return Page(np.clip(gray, 0, 1), rows, lines or ())
 
 
-def _paper(rng: Rng, high: int, wide: int) -> Gray:
+def _paper(rng: Rng, high: int, wide: int, dark: float) -> Gray:
     paper = rng.uniform(0.6, 1) - rng.uniform(0, 0.2) * damage.noise_field(rng, high, wide, 250)
     if rng.random() < 0.7:
         waves = damage.guilloche(rng, high // 3, wide // 3)
         waves = cv2.resize(waves, (wide, high), interpolation=cv2.INTER_LINEAR)
-        paper = paper - rng.uniform(0.02, 0.3) * waves
+        paper = paper - rng.uniform(0.02, dark) * waves
     return paper.astype(np.float32)
 
 
@@ -96,7 +106,7 @@ def _write(rng: Rng, gray: Gray, top: int, bottom: int) -> None:
     draw = ImageDraw.Draw(ink)
     y, left = float(top), int(gray.shape[1] * rng.uniform(0.03, 0.45))
     while y < bottom:
-        size = int(rng.choice((14, 18, 24, 30, 38)))
+        size = int(rng.choice((14, 18, 24, 30, LARGEST)))
         font = _font(_FONTS[int(rng.integers(0, len(_FONTS)))], size)
         words = [_word(rng) for _ in range(int(rng.integers(1, 5)))]
         draw.text((left + int(rng.integers(0, 200)), y), " ".join(words), font=font, fill=255)
@@ -118,11 +128,11 @@ def _word(rng: Rng) -> str:
     return word.lower().capitalize() if rng.random() < 0.5 else word
 
 
-def _portrait(rng: Rng, gray: Gray) -> None:
+def _portrait(rng: Rng, gray: Gray, bottom: int) -> None:
     high, wide = gray.shape
     x, y = int(wide * rng.uniform(0.02, 0.7)), int(high * rng.uniform(0.08, 0.25))
     w, h = int(wide * rng.uniform(0.18, 0.28)), int(high * rng.uniform(0.35, 0.48))
-    place = gray[y : y + h, x : x + w]
+    place = gray[y : min(y + h, bottom), x : x + w]
     place[:] = damage.noise_field(rng, *place.shape, grain=60)
     centre = (place.shape[1] // 2, place.shape[0] // 2)
     axes = (place.shape[1] // 4, place.shape[0] // 3)

@@ -1,6 +1,10 @@
 """Writes a labelled folder of invented photographs, for judging and calibrating the reader.
 
-    python -m training.pictures --seed 9001 --each 200 --out FOLDER
+    python -m training.pictures --seed 9001 --each 200 --out FOLDER [--like LABELLED]
+
+With `--like`, each picture of that folder of which `info` says how it was taken (capitals and blur
+in pixels, turn, quality of the file) has `each` of other documents, taken so: the zone whole,
+nothing else printed there, and no glare on it.
 
 `labels.jsonl` has the form that bench/mrz.py reads. Seeds under 1000 are for training: pictures of
 others were never seen by a model. The tier `trap` holds what must not be accepted: wrong check
@@ -9,6 +13,8 @@ digits, covered or cut zones, no zone at all.
 
 import argparse
 import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -20,6 +26,31 @@ from training.scenes import TIERS, Scene, draw_scene, random_scene
 from training.zones import DIGITS, LETTERS, Rng, random_zone
 
 LONGEST = 1700
+WHOLE = 6000
+"""Pixels of the longer side of a picture that nothing is cut off."""
+
+LEANING = {"clean": 0.002, "decent": 0.04, "bad": 0.06}
+"""Perspective with which zones lean as those of the developers' pictures do."""
+
+CAPITALS = 1.04
+"""Pixels from symbol to symbol for each that capitals are high."""
+
+
+def alike(rng: Rng, tier: str, info: dict[str, float]) -> Scene:
+    """An invented document, photographed as carefully as a labelled one was."""
+    pitch = CAPITALS * info["char_h"]
+    care = replace(
+        TIERS[tier],
+        tilt=(info["rot"], info["rot"]),
+        quarters=0,
+        perspective=LEANING[tier],
+        anyhow=0,
+        blur=(info["blur"] / pitch, info["blur"] / pitch),
+        motion=float("motion" in info),
+        quality=(int(info["jpeg"]), int(info["jpeg"]) + 1),
+        glare=0,
+    )
+    return draw_scene(rng, care, pitch, WHOLE, draw_page(rng, random_zone(rng), tidy=True))
 
 
 def trap(rng: Rng) -> tuple[Scene, str]:
@@ -77,19 +108,37 @@ def _cut(rng: Rng, scene: Scene) -> Scene:
     return Scene(np.ascontiguousarray(gray), (), scene.lines, scene.pitch)
 
 
-def write(seed: int, each: int, out: Path) -> None:
-    """`each` pictures of every tier, all following from `seed`."""
-    rng = np.random.default_rng(seed)
+Shot = tuple[str, str, Scene]
+"""A picture's tier, what is expected of it, and the picture."""
+
+
+def of_every_tier(rng: Rng, each: int) -> Iterator[Shot]:
+    """`each` pictures of every tier, traps among them."""
+    for tier in (*TIERS, "trap"):
+        for _ in range(each):
+            scene, expect = trap(rng) if tier == "trap" else (random_scene(rng, tier), "read")
+            yield tier, expect, scene
+
+
+def of_every_label(rng: Rng, each: int, labelled: Path) -> Iterator[Shot]:
+    """`each` pictures for every one of a labelled folder of which it is known how it was taken."""
+    for row in (labelled / "labels.jsonl").read_text().splitlines():
+        label = json.loads(row)
+        if label["tier"] in TIERS and label.get("info"):
+            for _ in range(each):
+                yield label["tier"], "read", alike(rng, label["tier"], label["info"])
+
+
+def write(shots: Iterable[Shot], out: Path) -> None:
+    """The pictures and their labels, as files in `out`."""
     (out / "images").mkdir(parents=True, exist_ok=True)
     with (out / "labels.jsonl").open("w") as labels:
-        for tier in (*TIERS, "trap"):
-            for i in range(each):
-                scene, expect = trap(rng) if tier == "trap" else (random_scene(rng, tier), "read")
-                file = f"images/{tier}_{i:04}.jpg"
-                levels = (np.clip(scene.gray, 0, 1) * 255).astype(np.uint8)
-                cv2.imwrite(str(out / file), levels, (cv2.IMWRITE_JPEG_QUALITY, 92))
-                label = {"file": file, "tier": tier, "lines": scene.lines, "expect": expect}
-                labels.write(json.dumps(label | {"info": {"pitch": round(scene.pitch, 1)}}) + "\n")
+        for i, (tier, expect, scene) in enumerate(shots):
+            file = f"images/{tier}_{i:04}.jpg"
+            levels = (np.clip(scene.gray, 0, 1) * 255).astype(np.uint8)
+            cv2.imwrite(str(out / file), levels, (cv2.IMWRITE_JPEG_QUALITY, 92))
+            label = {"file": file, "tier": tier, "lines": scene.lines, "expect": expect}
+            labels.write(json.dumps(label | {"info": {"pitch": round(scene.pitch, 1)}}) + "\n")
 
 
 def main() -> None:
@@ -98,9 +147,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--each", type=int, default=100)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--like", type=Path, help="a labelled folder whose conditions are taken")
     given = parser.parse_args()
     cv2.setNumThreads(1)
-    write(given.seed, given.each, given.out)
+    rng = np.random.default_rng(given.seed)
+    like, each = given.like, given.each
+    write(of_every_label(rng, each, like) if like else of_every_tier(rng, each), given.out)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from training.zones import SYMBOLS, Lines, Rng, random_text, random_zone
 FILLER = SYMBOLS.index("<")
 Sample = tuple[NDArray[np.float32], NDArray[np.int64]]
 
-WORN = Tier(25, 0.2, 0.4, (7.5, 22), 0.12, 0.45, (0.01, 0.15), 0.3, 0.06, (25, 85), 0.35)
+WORN = Tier((-25, 25), 0.2, 0.4, (7.5, 22), 0.12, 0.45, (0.01, 0.15), 0.3, 0.06, (25, 85), 0.35)
 """What is read with doubt: small or blurred, in files of little quality."""
 
 CARE = (WORN, TIERS["bad"], TIERS["decent"])

@@ -31,11 +31,11 @@ _ROW_POINTS = 17
 class Tier:
     """How careful a photographer was: ranges of which one value each is drawn.
 
-    `tilt` is in degrees; `quarters` are turned by 90, 180 or 270 and some more, `anyhow` lie as
-    they fell: shares of the pictures.
+    `tilt` is in degrees, `blur` in pitches; `quarters` are turned by 90, 180 or 270 and some more,
+    `anyhow` lie as they fell: shares of the pictures.
     """
 
-    tilt: float
+    tilt: tuple[float, float]
     quarters: float
     anyhow: float
     pitch: tuple[float, float]
@@ -49,9 +49,9 @@ class Tier:
 
 
 TIERS = {
-    "clean": Tier(3, 0.05, 0, (16, 30), 0.01, 0, (0, 0.05), 0, 0.01, (65, 95), 0.05),
-    "decent": Tier(15, 0.25, 0.2, (11, 28), 0.05, 0.3, (0, 0.1), 0.1, 0.03, (55, 90), 0.3),
-    "bad": Tier(25, 0.25, 0.5, (8, 20), 0.12, 0.6, (0.02, 0.17), 0.3, 0.06, (38, 80), 0.5),
+    "clean": Tier((-3, 3), 0.05, 0, (16, 30), 0.01, 0, (0, 0.05), 0, 0.01, (65, 95), 0.05),
+    "decent": Tier((-15, 15), 0.25, 0.2, (11, 28), 0.05, 0.3, (0, 0.1), 0.1, 0.03, (55, 90), 0.3),
+    "bad": Tier((-25, 25), 0.25, 0.5, (8, 20), 0.12, 0.6, (0.02, 0.17), 0.3, 0.06, (38, 80), 0.5),
 }
 
 
@@ -141,7 +141,7 @@ def _placed(
 ) -> tuple[NDArray[np.float64], tuple[int, int]]:
     """The transform from the page to the picture, and the picture's (width, height)."""
     high, wide = shape
-    turn = rng.uniform(-tier.tilt, tier.tilt)
+    turn = rng.uniform(*tier.tilt)
     chance = rng.random()
     if chance < tier.quarters:
         turn = rng.choice((0, 90, 180, 270)) + rng.uniform(-12, 12)
