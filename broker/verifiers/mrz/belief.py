@@ -27,30 +27,30 @@ SHARPER: Final = 1.4
 class Belief:
     """The least that a reading must bring; the names of checks it failed are `doubts`.
 
-    `share`: the logarithm of its share among all readings that the check digits allow.
+    `share`: the logarithm of its share among all readings that the check digits allow, and of how
+    clear the zone is at first sight: the vaguer all of it, the surer a reading must be.
     `cost`: what check digits may have corrected; a correction is a guess unless it is cheap.
     `faintest`: the least likely symbol that no check digit guards, those of names above all; by
     its looks alone, among all symbols: that no digit stands in a name is in the share already.
     `looks`: the least likely symbol of all. Where a letter is printed in a date, the grammar puts
     what may stand there in its place, and no check digit need be the wiser.
-    `clear`: the mean of the likeliest symbols at first sight. Where all is vague, doubts are less
-    well calibrated.
     """
 
-    share: float = -0.08
+    share: float = -0.085
     cost: float = 1.0
     faintest: float = -1.8
     looks: float = -2.0
-    clear: float = -0.05
 
     def doubts(self, decoded: Decoded, clear: float = 0) -> tuple[str, ...]:
-        """Why the reading is not believed; empty if it is. `clear` is of what was seen."""
+        """Why the reading is not believed; empty if it is.
+
+        `clear` is the mean of the likeliest symbols at first sight (a logarithm).
+        """
         found = (
-            ("share", decoded.share < self.share),
+            ("share", decoded.share + clear < self.share),
             ("cost", decoded.cost > self.cost),
             ("faintest", faintest(decoded) < self.faintest),
             ("looks", min(map(min, decoded.likely)) < self.looks),
-            ("clear", clear < self.clear),
             ("impossible", not is_possible(decoded.lines)),
         )
         return tuple(name for name, doubtful in found if doubtful)

@@ -195,7 +195,7 @@ def test_a_zone_that_was_vague_throughout_is_not_believed_however_sure_its_symbo
     decoded = decode(seen(SPECIMEN, 0.99999))
     assert decoded is not None
     assert BELIEF.doubts(decoded, -0.04) == ()
-    assert BELIEF.doubts(decoded, -0.06) == ("clear",)
+    assert BELIEF.doubts(decoded, -0.09) == ("share",)
 
 
 def test_places_of_no_known_shape_are_no_zone() -> None:
