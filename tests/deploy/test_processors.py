@@ -13,13 +13,10 @@ import pytest
 
 from broker.processors import ours
 from tests.deploy.running import Running, raw, serving, until
+from tests.test_processors import several
 from tests.verifiers.mrz.pictures import encoded, plain
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="processors are chosen on Linux only"),
-    pytest.mark.skipif(len(ours()) < 2, reason="there is one processor only"),
-]
+pytestmark = [pytest.mark.slow, several]
 
 END = b"Host: localhost\r\nConnection: close\r\n\r\n"
 SITTING_S = 4
