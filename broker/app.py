@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -134,10 +133,13 @@ class LateRule(Rule):
     """
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:  # noqa: FBT001, FBT002  its parent's
-        compiled = cache(lambda: super(LateRule, self)._compile_builder(append_unknown))
+        compiled = super()._compile_builder
+        made: list[Callable[..., tuple[str, str]]] = []
 
         def build(rule: Rule, **values: object) -> tuple[str, str]:
-            return compiled()(rule, **values)
+            if not made:
+                made.append(compiled(append_unknown))
+            return made[0](rule, **values)
 
         return build
 

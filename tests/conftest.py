@@ -10,6 +10,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import CodeType
 from typing import cast
 
 import pytest
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
+from jinja2.bccache import Bucket, BytecodeCache
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 from sqlalchemy import URL, Engine, NullPool, create_engine, make_url, text
 
@@ -48,6 +50,23 @@ _KEYS = Keyring(
     pairwise=b"p" * 32,
     browser=b"b" * 32,
 )
+
+
+class Compiled(BytecodeCache):
+    """Templates that another application of this test process has compiled."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._kept.get(bucket.key + bucket.checksum)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code is not None
+        self._kept[bucket.key + bucket.checksum] = bucket.code
+
+
+_COMPILED = Compiled()
 
 
 class StoppedClock:
@@ -96,6 +115,7 @@ def in_memory(tools: Tools) -> Iterator[Flask]:
     """The application on an empty database of its own."""
     app = create_app(tools)
     app.testing = True
+    app.jinja_env.bytecode_cache = _COMPILED
     with app.app_context():
         connection = db.engine.raw_connection()
         cast("sqlite3.Connection", connection.driver_connection).deserialize(_empty())

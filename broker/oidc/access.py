@@ -79,7 +79,7 @@ def claims(access: Access, issuer: str, may_act: str | None = None) -> dict[str,
 
 def mint(tx: Session, access: Access, client: Client, tools: Tools, now: datetime) -> str:
     """An access token in the client's form, and its row."""
-    token = entropy.token(tools.random)
+    token = entropy.dated(tools.random, now)
     if client.metadata.access_token_format == "jwt":  # noqa: S105  a form
         told = claims(access, tools.settings.issuer, client.metadata.may_act)
         alg = client.metadata.id_token_signed_response_alg

@@ -151,7 +151,7 @@ def _finish(  # noqa: PLR0913  everything meets here
     pushed.settle(tx, request, tools, now)
     session = asked.signed_in.session_id if asked.signed_in else None
     key, sector = tools.keyring.pairwise, client.metadata.sector_host
-    code = entropy.token(tools.random)
+    code = entropy.dated(tools.random, now)
     grant = Grant(
         id=store.name_of(code),
         account_id=account_id,

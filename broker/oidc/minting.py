@@ -157,7 +157,7 @@ def _refresh_token(
 ) -> str:
     # RFC 9449 §5, RFC 8705 §4: without a secret of its own, a client's key is what binds.
     public = asked.client.metadata.token_endpoint_auth_method == "none"  # noqa: S105  a method
-    token = entropy.token(tools.random)
+    token = entropy.dated(tools.random, tools.clock())
     row = RefreshToken(
         digest=store.digest(token),
         grant_id=grant.id,

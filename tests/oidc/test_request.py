@@ -30,7 +30,7 @@ def test_a_plain_request_of_a_settled_person_is_answered_with_a_code(
 ) -> None:
     back = answer(service.ask(client))
     assert set(back) == {"code", "state", "iss"}
-    assert len(back["code"]) == 43
+    assert len(back["code"]) == 51
 
 
 def test_state_comes_back_byte_for_byte(client: FlaskClient, service: Service) -> None:
