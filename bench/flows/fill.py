@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import islice
 from typing import Any, NamedTuple
@@ -32,6 +32,7 @@ from broker.oidc.client_metadata import ClientMetadata
 from broker.oidc.grant import Assurance, Grant, weigh
 from broker.oidc.minting import issuance
 from broker.oidc.models import GrantRow
+from broker.oidc.store import name_of
 from broker.proofing import store as proofing
 from broker.proofing.models import FiledEvidence
 from broker.web import cookies
@@ -203,7 +204,8 @@ def _record(
         for place in places:
             person = people[(place // 2) * 7919 % len(people)]
             service = services[(place // 2) % len(services)]
-            grant = _grant(house, person, service, weighed, place, now)
+            then = now - timedelta(seconds=end // 2 - place // 2)
+            grant = _grant(house, person, service, weighed, place, then)
             _issue(tx, grant, place, now)
             if place % 2 and place >= end - 2 * DAY:
                 grants.append(
@@ -231,10 +233,10 @@ def _issue(tx: Session, grant: Grant, place: int, now: datetime) -> None:
 def _grant(  # noqa: PLR0913  who, to whom, how sure, which and when
     house: Tools, person: Person, service: Service, weighed: Assurance, place: int, now: datetime
 ) -> Grant:
-    # A code and its token are of one grant; its name is as long as any.
-    name = sha256(f"grant-{place // 2}".encode()).hexdigest()[:43]
+    # A code and its token are of one grant.
+    code = entropy.dated(lambda _: sha256(f"grant-{place // 2}".encode()).digest(), now)
     return Grant(
-        id=name,
+        id=name_of(code),
         account_id=person.account,
         client_id=service.id,
         subject=pairwise(house.keyring.pairwise, service.sector, person.account),
