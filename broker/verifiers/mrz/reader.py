@@ -75,6 +75,11 @@ class Reading:
         return self.decoded.cost - self.decoded.share < LIKELY and is_possible(self.lines)
 
     @property
+    def is_hopeless(self) -> bool:
+        """Whether it is no zone at all, however clear its print."""
+        return self.decoded.cost - self.decoded.share > HOPELESS
+
+    @property
     def is_whole(self) -> bool:
         """Whether the finder saw every row, and none had to be looked for."""
         return all(row.sure > 0 for row in self.view.group.rows)
@@ -122,7 +127,12 @@ def _believed(picture: Levels, readings: Sequence[Reading]) -> Answer:
 
 
 def _is_placed(found: Reading, scale: float) -> bool:
-    """Whether the zone has been found as well as it can be: clear or large, or but for a symbol."""
+    """Whether the zone has been found as well as it can be: clear or large, or but for a symbol.
+
+    Print that is clear and no zone at all, a page under the document, may have hidden the zone.
+    """
+    if found.is_hopeless:
+        return False
     is_plain = _clearness(found) > PLAIN or found.view.pitch * scale > LARGE
     is_clear = float(found.view.seen.clear.min()) > PLAIN
     return found.is_likely or is_clear or (found.is_whole and is_plain)

@@ -1,7 +1,7 @@
 """The reader on pictures that the repository ships: invented documents, photographed badly.
 
-They come of seed 9002 of `training/`, which no model was trained on. `read` in their labels says
-which of them the shipped models read.
+They come of seeds of `training/` that no model was trained on (9002; the document on a printed page
+9912). `read` in their labels says which of them the shipped models read.
 """
 
 import json
