@@ -7,9 +7,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.zones import Rng
+from training.zones import LETTERS, Rng
 
 Gray: TypeAlias = NDArray[np.float32]
+
+_CAPITALS = 22
+"""Pixels that OpenCV's letters are high at a scale of one."""
 
 
 def noise_field(rng: Rng, high: int, wide: int, grain: float) -> Gray:
@@ -138,3 +141,19 @@ def overprint(rng: Rng, picture: Gray, size: float) -> Gray:
         cv2.line(mark, ends[0], ends[1], 255, max(1, int(size * rng.uniform(0.05, 0.9))), 16)
     cover = mark.astype(np.float32) / 255 * np.float32(rng.uniform(0.08, 0.55))
     return picture + cover * (np.float32(rng.uniform(0, 1)) - picture)
+
+
+def stamped(rng: Rng, picture: Gray, size: float) -> Gray:
+    """A word in large letters across the print, as SPECIMEN is, or what a stamp says."""
+    high, wide = picture.shape
+    mark = np.zeros((high, wide), np.uint8)
+    times = size * float(rng.uniform(1.2, 5)) / _CAPITALS
+    word = "".join(rng.choice(list(LETTERS), int(rng.integers(4, 11))))
+    start = int(rng.uniform(-0.1, 0.7) * wide), int(rng.uniform(0.2, 1.1) * high)
+    thick = max(1, round(times * float(rng.uniform(2, 7))))
+    font = int(rng.choice((cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_COMPLEX)))
+    cv2.putText(mark, word, start, font, times, 255, thick, cv2.LINE_AA)
+    turn = cv2.getRotationMatrix2D(start, float(rng.uniform(-45, 45)), 1)
+    mark = cv2.warpAffine(mark, turn, (wide, high))
+    cover = mark.astype(np.float32) / 255 * np.float32(rng.uniform(0.08, 0.6))
+    return picture + cover * (np.float32(rng.uniform(0, 0.7)) - picture)

@@ -40,9 +40,14 @@ class SymbolNet(nn.Module):
     def forward(self, strips: Tensor) -> Tensor:
         """See the class."""
         seen = self._seen(strips).squeeze(2)
-        for block in self.around:
+        for name, block in self.around.named_children():
+            seen = self._compared(name, seen)
             seen = seen + block(seen)
         return self.tell(seen)
+
+    def _compared(self, _before: str, seen: Tensor) -> Tensor:
+        """What is seen before the block of that name looks around."""
+        return seen
 
     def _seen(self, strips: Tensor) -> Tensor:
         seen: Tensor = self.look(strips)
@@ -63,10 +68,39 @@ class _More(nn.Module):
         return nn.functional.relu(seen + self.norm(self.conv(seen)))
 
 
+class _Alike(nn.Module):
+    """What looks alike elsewhere in the row: attention, by the looks of things alone.
+
+    A row is printed and photographed at once: what its plain symbols look like tells of those that
+    are not plain. It adds nothing until it has learnt to.
+    """
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.BatchNorm1d(width)
+        self.ask = nn.Conv1d(width, 3 * width, 1)
+        self.answer = nn.Conv1d(width, width, 1)
+        nn.init.zeros_(self.answer.weight)
+        nn.init.zeros_(self.answer.bias)
+
+    def forward(self, seen: Tensor) -> Tensor:
+        """See the class."""
+        many, width, long = seen.shape[0], seen.shape[1], seen.shape[2]
+        asked = self.ask(self.norm(seen))
+        question, key, value = asked.reshape(many, 3, self.heads, width // self.heads, long).unbind(
+            1
+        )
+        alike = question.transpose(2, 3) @ key * (width // self.heads) ** -0.5
+        found = value @ alike.softmax(dim=3).transpose(2, 3)
+        return self.answer(found.reshape(many, width, long))
+
+
 class CloseNet(SymbolNet):
     """The same from the same, looked at more closely: deeper, and slower.
 
-    The blocks of `more` and the later ones of `around` came after the others had learnt.
+    The blocks of `more` and the later ones of `around` came after the others had learnt, and
+    `alike` after those: it looks before the blocks of `around` that it is named after.
     """
 
     def __init__(self) -> None:
@@ -74,12 +108,16 @@ class CloseNet(SymbolNet):
         self.around = nn.ModuleList(_around(d) for d in (1, 2, 4, 1, 2, 4, 1, 2))
         for late in list(self.around)[3:]:
             nn.init.constant_(late[1].weight, LATE)
+        self.alike = nn.ModuleDict({"3": _Alike(96, 4), "6": _Alike(96, 4)})
         self.more = nn.ModuleDict(
             {
                 "2": nn.Sequential(_More(48), _More(48)),
                 "3": nn.Sequential(_More(56), _More(56), _More(56)),
             }
         )
+
+    def _compared(self, before: str, seen: Tensor) -> Tensor:
+        return seen + self.alike[before](seen) if before in self.alike else seen
 
     def _seen(self, strips: Tensor) -> Tensor:
         seen = strips

@@ -2,9 +2,9 @@
 
     python -m training.pictures --seed 9001 --each 200 --out FOLDER [--like LABELLED]
 
-With `--like`, each picture of that folder of which `info` says how it was taken (capitals and blur
-in pixels, turn, quality of the file) has `each` of other documents, taken so: the zone whole,
-nothing else printed there, and no glare on it.
+With `--like`, each picture of that folder of which `info` says how it was taken (capitals, blur and
+motion in pixels, turn, quality of the file) has `each` of other documents, taken so: the zone
+whole, nothing else printed in it, and no glare on it.
 
 `labels.jsonl` has the form that bench/mrz.py reads. Seeds under 1000 are for training: pictures of
 others were never seen by a model. The tier `trap` holds what must not be accepted: wrong check
@@ -46,7 +46,8 @@ def alike(rng: Rng, tier: str, info: dict[str, float]) -> Scene:
         perspective=LEANING[tier],
         anyhow=0,
         blur=(info["blur"] / pitch, info["blur"] / pitch),
-        motion=float("motion" in info),
+        motion=1,
+        moved=(info.get("motion", 0) / pitch, info.get("motion", 0) / pitch),
         quality=(int(info["jpeg"]), int(info["jpeg"]) + 1),
         glare=0,
     )

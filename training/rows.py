@@ -38,6 +38,9 @@ FRESH_ROW, FRESH_STRIP = 0.16, 0.4
 ROWS = 0.6
 """The share of samples that come of whole pictures."""
 
+OVERPRINTED = 0.25
+"""The share of pictures with strokes or a word across the zone."""
+
 ANYTHING = 0.35
 """The share of pictures with symbols by chance instead of a zone."""
 
@@ -103,7 +106,7 @@ def rows(rng: Rng) -> list[Strip]:
     care = CARE[int(rng.choice(len(CARE), p=SHARES))]
     pitch = float(np.exp(rng.uniform(*np.log(care.pitch))))
     page = draw_page(rng, _lines(rng))
-    if rng.random() < 0.15:
+    if rng.random() < OVERPRINTED:
         page = _overprinted(rng, page)
     scene = draw_scene(rng, care, pitch, LONGEST, page)
     gray = damage.tone(rng, scene.gray) if rng.random() < 0.25 else scene.gray
@@ -121,10 +124,11 @@ def _lines(rng: Rng) -> Lines:
 
 
 def _overprinted(rng: Rng, page: Page) -> Page:
-    """Strokes across the zone."""
+    """Strokes or a word across the zone."""
     top = int(min(row[:, 1].min() for row in page.rows)) - 2 * PITCH
     gray = page.gray.copy()
-    gray[top:] = damage.overprint(rng, gray[top:], PITCH)
+    over = damage.overprint if rng.random() < 0.5 else damage.stamped
+    gray[top:] = over(rng, gray[top:], PITCH)
     return replace(page, gray=gray)
 
 

@@ -31,8 +31,8 @@ _ROW_POINTS = 17
 class Tier:
     """How careful a photographer was: ranges of which one value each is drawn.
 
-    `tilt` is in degrees, `blur` in pitches; `quarters` are turned by 90, 180 or 270 and some more,
-    `anyhow` lie as they fell: shares of the pictures.
+    `tilt` is in degrees, `blur` and `moved` are in pitches; `quarters` are turned by 90, 180 or 270
+    and some more, `anyhow` lie as they fell, `motion` were moved: shares of the pictures.
     """
 
     tilt: tuple[float, float]
@@ -46,6 +46,7 @@ class Tier:
     noise: float
     quality: tuple[int, int]
     glare: float
+    moved: tuple[float, float] = (0.1, 0.35)
 
 
 TIERS = {
@@ -205,8 +206,8 @@ def _taken(rng: Rng, tier: Tier, gray: Gray, pitch: float, rows: tuple[Points, .
         at = _middle(rng, rows) if rng.random() < 0.6 else None
         gray = damage.glare(rng, gray, pitch * rng.uniform(1, 8), at)
     gray = gray * rng.uniform(0.55, 1) + rng.uniform(0, 0.2)
-    motion = rng.uniform(1, 0.35 * pitch) if rng.random() < tier.motion else 0
-    gray = damage.blur(rng, gray, float(rng.uniform(*tier.blur)) * pitch, motion)
+    motion = rng.uniform(*tier.moved) if rng.random() < tier.motion else 0
+    gray = damage.blur(rng, gray, float(rng.uniform(*tier.blur)) * pitch, motion * pitch)
     if rng.random() < 0.2:
         gray = damage.sharpen(gray, float(rng.uniform(0.3, 1.2)))
     gray = damage.grain(rng, gray, float(rng.uniform(0, tier.noise)))
