@@ -41,6 +41,7 @@ GOES_ON: Final = 0.15
 """Likelihood of print beyond the ends from which rows of 36 are longer than they were taken for.
 
 Without it a visa of 44 symbols whose last eight are fillers is a visa of 36: no check digit tells.
+Each of the next places must look like print: one may be the edge of the page.
 """
 
 NAMES_GO_ON: Final = 0.5
@@ -179,8 +180,8 @@ def goes_on(seen: Seen) -> bool:
     """Whether there is print where the rows should be over and nothing else would tell."""
     rows, width = seen.likely.shape[:2]
     if width == WIDTHS[1]:
-        return float(seen.beyond.mean(axis=0).max()) > GOES_ON
-    return rows == ROWS[WIDTHS[0]] and float(seen.beyond[-1, 0]) > NAMES_GO_ON
+        return float(seen.beyond.mean(axis=0).min(axis=-1).max()) > GOES_ON
+    return rows == ROWS[WIDTHS[0]] and float(seen.beyond[-1, 0, 0]) > NAMES_GO_ON
 
 
 def is_ragged(view: View) -> bool:

@@ -39,6 +39,9 @@ FAINTEST: Final = -4.0
 CORE: Final = 5
 """Half frames that a symbol fills."""
 
+BEYOND: Final = 3
+"""Places beyond the ends of a row at which is looked whether it goes on."""
+
 STRAY: Final = 2
 """Half frames by which a place may differ from where its neighbours say it stands."""
 
@@ -48,8 +51,8 @@ class Seen:
     """What rows look like, cut into places.
 
     `likely` (rows, places, 37): the logarithm of each symbol's likelihood. `centres` (rows,
-    places): where the symbols stand, in pixels of the strip. `beyond` (rows, 2): how likely a
-    symbol is one place before the first and one after the last.
+    places): where the symbols stand, in pixels of the strip. `beyond` (rows, 2, BEYOND): how likely
+    symbols are one place and more before the first, and after the last.
     """
 
     likely: Floats
@@ -115,10 +118,11 @@ def _smoothing(places: int) -> Floats:
 
 def _beyond(likely: Floats, at: Floats) -> Floats:
     """How likely print is where the next symbols would stand if there were more of them."""
-    next_ones = np.stack((at[:, 0] - PITCH, at[:, -1] + PITCH), axis=1)
-    near = np.round(next_ones).astype(int)[:, :, None] + np.arange(-1, 2)
+    away: Floats = np.arange(1, BEYOND + 1, dtype=np.float64) * PITCH
+    next_ones = np.stack((at[:, :1] - away, at[:, -1:] + away), axis=1)
+    near = np.round(next_ones).astype(int)[..., None] + np.arange(-1, 2)
     near = near.clip(0, likely.shape[1] - 1)
-    told = likely[np.arange(len(likely))[:, None, None], near, :-1].mean(axis=2)
+    told = likely[np.arange(len(likely))[:, None, None, None], near, :-1].mean(axis=3)
     beyond: Floats = np.exp(told.max(axis=-1))
     return beyond
 

@@ -14,7 +14,7 @@ from PIL import Image
 from broker.verifiers.mrz.answer import Answer, Cause
 from broker.verifiers.mrz.locate import Group, Row
 from broker.verifiers.mrz.reader import goes_on, is_ragged, read
-from broker.verifiers.mrz.recognise import Seen
+from broker.verifiers.mrz.recognise import BEYOND, Seen
 from broker.verifiers.mrz.view import View
 
 SHIPPED = Path(__file__).parent / "photographs"
@@ -60,9 +60,12 @@ def test_a_picture_too_small_is_said_to_be() -> None:
     assert read((tiny,)).cause in {Cause.TOO_SMALL, Cause.NOT_FOUND}
 
 
-def seen(rows: int, symbols: int, beyond: dict[tuple[int, int], float]) -> Seen:
-    """Rows of so many symbols, with print beyond their ends where `beyond` (row, end) says so."""
-    likely = np.zeros((rows, 2))
+def seen(rows: int, symbols: int, beyond: dict[tuple[int, ...], float]) -> Seen:
+    """Rows of so many symbols, with print beyond their ends where `beyond` says so.
+
+    Its keys are row, end, and one place of those that are looked at, or else all of them.
+    """
+    likely = np.zeros((rows, 2, BEYOND))
     for at, chance in beyond.items():
         likely[at] = chance
     return Seen(np.zeros((rows, symbols, 37)), np.zeros((rows, symbols)), likely)
@@ -73,14 +76,15 @@ def seen(rows: int, symbols: int, beyond: dict[tuple[int, int], float]) -> Seen:
     [
         (2, 36, {}, False),
         (2, 36, {(0, 1): 0.4}, True),
+        (2, 36, {(0, 1, 0): 0.9, (1, 1, 0): 0.9}, False),
         (2, 44, {(0, 1): 0.9, (1, 1): 0.9}, False),
         (3, 30, {(0, 0): 0.9, (1, 0): 0.9}, False),
-        (3, 30, {(2, 0): 0.9}, True),
+        (3, 30, {(2, 0, 0): 0.9}, True),
         (3, 30, {(2, 1): 0.9}, False),
     ],
 )
 def test_print_beyond_the_ends_is_doubtful_where_nothing_else_would_tell(
-    rows: int, symbols: int, beyond: dict[tuple[int, int], float], *, is_doubtful: bool
+    rows: int, symbols: int, beyond: dict[tuple[int, ...], float], *, is_doubtful: bool
 ) -> None:
     assert goes_on(seen(rows, symbols, beyond)) is is_doubtful
 
